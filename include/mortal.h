@@ -1,0 +1,624 @@
+/*
+ * mortal.h - a thread pool that can be killed
+ *
+ * Submit C functions, get futures. Whatever is running can be stopped at once, even if it never returns, and the pool
+ * carries on with nothing lost: finished results kept, waiting tasks kept, every task with exactly one truthful verdict.
+ *
+ * Rules that hold everywhere
+ *   Errors    A function that can fail returns 0 or a negative errno value. Outputs are untouched on failure. errno is
+ *             neither read nor set. mortal_why() tells this thread's last failure in words. Nothing aborts, prints or exits.
+ *   Times     Nanoseconds. As an argument 0 means do not wait; as an option 0 means the default (for limits: none).
+ *             MORTAL_FOREVER is no limit. Waits return -EINTR after a signal handler installed without SA_RESTART.
+ *   Threads   Any thread of the process that opened the pool may call anything, concurrently, unless a page says otherwise.
+ *   Fork      Only the process that opened a pool may use it. In a forked child every call returns -EPERM and does no harm.
+ *   Inside    A task may call only mortal_task_*, mortal_why, mortal_now_ns and the *_name and *_text functions.
+ *   Killed    What a task wrote outside its result (files, sockets) stays as it was at the instant of death.
+ *
+ * C11, clean under C++. SPDX-License-Identifier: MIT
+ */
+#ifndef MORTAL_H
+#define MORTAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define MORTAL_API __attribute__((visibility("default")))
+#else
+#define MORTAL_API
+#endif
+
+#define MORTAL_VERSION_MAJOR 0
+#define MORTAL_VERSION_MINOR 1
+#define MORTAL_VERSION_PATCH 0
+
+#define MORTAL_FOREVER UINT64_MAX
+#define MORTAL_NONE    UINT32_MAX /* "zero" in an option whose 0 means the default */
+
+/* Opaque, made and ended by the functions below. A handle that is null, made up or already ended gets -EINVAL. */
+typedef struct mortal_pool  mortal_pool;
+typedef struct mortal_group mortal_group;
+typedef struct mortal_task  mortal_task;
+
+/* A value: copy it, store it, compare it. All-zero is "no future". A stale or made-up one gets -ESTALE or -EINVAL. */
+typedef struct mortal_future {
+    uint64_t place, life;
+} mortal_future;
+
+/* A task's body. Runs in a host process, on a worker thread. Returns 0 (done) or any other status (failed). */
+typedef int mortal_function(mortal_task *task, const void *input, size_t input_bytes);
+
+/* preload and init bodies: 0 is success. */
+typedef int mortal_prepare(const void *context, size_t context_bytes);
+
+/* How a task ended. Starts at 1, so a zeroed verdict is not "done". */
+enum mortal_outcome {
+    MORTAL_DONE = 1,    /* returned 0; the result is kept whatever happens later */
+    MORTAL_FAILED,      /* returned another status; the result, if any, is kept */
+    MORTAL_CANCELLED,   /* never started: cancelled, or killed while it was pending */
+    MORTAL_EXPIRED,     /* never started within within_ns */
+    MORTAL_KILLED,      /* a kill cut it: may have partly run */
+    MORTAL_TIMED_OUT,   /* its deadline_ns, or within_ns, cut it: may have partly run */
+    MORTAL_CRASHED,     /* it ended its host: a signal, exit() with any code, exec, or the end of its thread */
+    MORTAL_COLLATERAL,  /* it only shared its host with a task that was killed or crashed: may have partly run */
+    MORTAL_OUT_OF_MEMORY, /* reserved: not given by this version */
+    MORTAL_QUARANTINED, /* reserved: not given by this version */
+    MORTAL_LOST         /* nobody can tell any more: the supervisor was killed, or the task's record was overwritten */
+};
+
+enum mortal_phase { MORTAL_PENDING = 1, MORTAL_RUNNING = 2, MORTAL_UNENDED = 3, MORTAL_ENDED = 4 }; /* 1, 2, 3: also the scope of a kill */
+enum mortal_close_how { MORTAL_CLOSE_DRAIN = 1, MORTAL_CLOSE_CANCEL, MORTAL_CLOSE_KILL };
+enum mortal_start_how { MORTAL_START_FORK = 1 };
+
+/* What ended the host of a crashed task. */
+enum mortal_cause {
+    MORTAL_CAUSE_SIGNAL = 1, /* signal, signal_code and fault_address say which */
+    MORTAL_CAUSE_EXIT,       /* exit_code: something called exit, even with 0 */
+    MORTAL_CAUSE_EXEC,       /* the task replaced its process by another program */
+    MORTAL_CAUSE_THREAD_EXIT /* the task ended its worker thread (pthread_exit, thrd_exit) */
+};
+
+enum mortal_measure { MORTAL_MEASURE_TIMES = 1 }; /* bits of mortal_pool_options.measure */
+
+/* Options of one task. Zero, but for size, is a good default. */
+typedef struct mortal_task_options {
+    size_t        size;        /* sizeof(mortal_task_options) */
+    const char   *name;        /* for people; copied, at most 63 bytes are kept; null: none */
+    mortal_group *group;       /* where the verdict also arrives; null: nowhere else */
+    void         *tag;         /* yours: comes back in the verdict, is never looked at, never leaves this process */
+    uint64_t      within_ns;   /* from submit to end: expired if still pending, timed out if running; 0: no limit */
+    uint64_t      deadline_ns; /* from its start: killed, timed out; 0: no limit */
+    uint32_t      attempts;    /* default 1: at most once. More: restartable, starts at most so often by its own fault */
+    uint32_t      reserved0;
+} mortal_task_options;
+
+/* Options of a pool. Zero, but for size, is a good default. */
+typedef struct mortal_pool_options {
+    size_t          size;             /* sizeof(mortal_pool_options) */
+    const char     *name;             /* for people and process lists; copied, at most 15 bytes are kept */
+    uint32_t        workers;          /* tasks that run at once, 1..1024; default: the processors this process may use */
+    uint32_t        workers_per_host; /* default 1: a kill harms no other task; = workers: all threads in one child */
+    uint32_t        standby;          /* hosts kept ready to take over, 0..64; default 1; MORTAL_NONE: none */
+    uint32_t        queue_tasks;      /* pending tasks; more: submit waits; default 4096, at most 1,000,000 */
+    uint32_t        held_tasks;       /* tasks not yet released; more: -ENOBUFS; default 131,072, at most 1,000,000 */
+    int32_t         start;            /* MORTAL_START_FORK, the default */
+    mortal_prepare *preload;          /* runs once, before any host is forked; every host inherits what it made */
+    mortal_prepare *init;             /* runs in each new host before its first task */
+    const void     *context;          /* given to preload and init; copied at open */
+    size_t          context_bytes;
+    const mortal_task_options *task;  /* defaults for the tasks of this pool (all but group and tag); copied at open */
+    const int      *keep_fds;         /* descriptors that hosts keep beside 0, 1 and 2; must be open at open */
+    size_t          keep_fd_count;
+    size_t          inputs_bytes;     /* memory for all inputs held at once that are over 64 bytes; default 64 MiB */
+    size_t          results_bytes;    /* memory in each host for results over 32 bytes; default 64 MiB */
+    uint64_t        start_ns;         /* how long preload, and init, may take; default 60 s */
+    int32_t         measure;          /* bits of mortal_measure: what verdicts measure; default nothing */
+    int32_t         reserved0;
+} mortal_pool_options;
+
+/* One task's one and only ending. */
+typedef struct mortal_verdict {
+    mortal_future future;
+    void         *tag;
+    int32_t       outcome;       /* mortal_outcome */
+    int32_t       status;        /* what the function returned: done (0) and failed */
+    int32_t       cause;         /* mortal_cause of crashed and collateral tasks whose host crashed, else 0 */
+    int32_t       signal;        /* cause signal: its number */
+    int32_t       signal_code;   /* cause signal: si_code, 0 if not known */
+    int32_t       exit_code;     /* cause exit: the code, even 0 */
+    uint64_t      fault_address; /* cause signal SEGV, BUS, ILL, FPE: where */
+    const void   *result;        /* done and failed; aligned to 16; a view until release; null if there is none */
+    size_t        result_bytes;
+    uint64_t      queued_ns, ran_ns; /* MORTAL_MEASURE_TIMES, else 0; of the last attempt */
+    uint32_t      attempts;      /* how often it started by its own account; collateral restarts are not counted */
+    uint32_t      culprit;       /* crashed: 1 this task did it, 0 one of several that ran in its host, not known which */
+    uint64_t      reserved[6];
+} mortal_verdict;
+
+typedef struct mortal_look {
+    int32_t  phase;   /* MORTAL_PENDING, MORTAL_RUNNING, MORTAL_ENDED */
+    int32_t  outcome; /* ended: mortal_outcome, else 0 */
+    uint32_t attempt; /* running or ended: which attempt, from 1 */
+    int32_t  host;    /* running: process id of its host, else 0 */
+    uint64_t reserved[6];
+} mortal_look;
+
+/* What a kill did. */
+typedef struct mortal_kill_report {
+    uint32_t never_started;  /* were pending: cancelled */
+    uint32_t finished_first; /* ended by themselves before the kill reached them; results kept */
+    uint32_t killed;         /* were running: certainly dead now, may have partly run */
+    uint32_t still_dying;    /* the kernel had not ended them when timeout_ns was over */
+    uint32_t hosts;          /* hosts that were killed for this */
+    uint32_t reserved0;
+    uint64_t took_ns;        /* from the call to its return */
+    uint64_t reserved[4];
+} mortal_kill_report;
+
+typedef struct mortal_stats {
+    uint64_t submitted;
+    uint64_t ended[16];      /* by mortal_outcome */
+    uint64_t pending, running, held; /* at this instant; held: submitted and not yet released */
+    uint64_t host_deaths;    /* hosts that ended, asked or not */
+    uint64_t host_kills;     /* of these: killed because a kill or a deadline asked */
+    uint64_t requeued;       /* tasks that went back to the queue after a host's death */
+    uint32_t workers, hosts, standby; /* hosts and standby: ready at this instant */
+    uint32_t dying;          /* hosts that were killed and are not certainly dead yet */
+    int32_t  supervisor;     /* its process id, 0 when it is gone */
+    int32_t  broken;         /* 1: the supervisor died; everything unended is lost */
+    uint64_t input_bytes_max, result_bytes_max; /* of one task, in this pool */
+    uint64_t reserved[8];
+} mortal_stats;
+
+/**
+ * mortal_pool_open - make a pool: its supervisor, its hosts and its standby
+ *
+ * Shape     out      a pool on success, end it with mortal_pool_close()
+ *           options  null: all defaults. Borrowed for the call; everything needed later is copied
+ * Returns   0, or
+ *           -EINVAL     an option is out of range; mortal_why() names it
+ *           -EBUSY      this process has other threads, and hosts cannot be forked from it: open before starting threads
+ *           -EMFILE     64 pools are open in this process, or no descriptor is left
+ *           -ENOMEM     not enough memory or address space (see ulimit -v) for the region
+ *           -EFBIG      the file size limit (ulimit -f) is smaller than the region
+ *           -ECANCELED  preload or init returned non-zero, crashed, left threads or did not finish within start_ns
+ *           -EPERM      called inside a task
+ *           -EAGAIN     no process could be made
+ * Blocks    until the first host is ready, or start_ns; flushes the stdio streams of this process once
+ * Threads   from a process with a single thread only; later the process may have as many as it likes
+ * Signals   not async-signal-safe
+ * Fork      a forked child may open a pool of its own
+ * Killed    if a host dies while it starts, another is made
+ * Notes     hosts see this process's memory as it was now. Globals changed later are not seen by tasks
+ * Since     0.1
+ * Test      tests/api/pool_opens_runs_and_closes.c
+ */
+MORTAL_API int mortal_pool_open(mortal_pool **out, const mortal_pool_options *options);
+
+/**
+ * mortal_pool_submit - hand one task to the pool
+ *
+ * Shape     function     code that existed when the pool was opened
+ *           input        input_bytes bytes, any alignment, copied before return; tasks see it aligned to 16
+ *           options      null: the pool's defaults
+ *           future       out: ends the task's story here; release it with mortal_future_release(). Null: released at
+ *                        once, or, if the task has a group, the group's verdict brings the future
+ * Returns   0, or
+ *           -EINVAL      null or ended handle, null function, null input with bytes, bad option
+ *           -ENOEXEC     the function is not code that existed at open: load modules before mortal_pool_open()
+ *           -EMSGSIZE    the input is larger than inputs_bytes allows; mortal_why() tells the limit
+ *           -ENOBUFS     held_tasks tasks are not released: release some
+ *           -ENOMEM      the kernel has no memory for it
+ *           -ESHUTDOWN   the pool is sealed or closing
+ *           -EOWNERDEAD  the supervisor died: close the pool and open another
+ *           -EINTR       a signal handler ran while it waited; nothing was submitted
+ *           -EPERM       called in a forked child or inside a task
+ * Blocks    while queue_tasks tasks are pending or inputs_bytes are in use
+ * Threads   any; tasks start in the order in which submits succeed
+ * Signals   not async-signal-safe
+ * Killed    a host's death while the task is pending does not touch it
+ * Since     0.1
+ * Test      tests/api/submit_returns_a_future_that_ends.c
+ */
+MORTAL_API int mortal_pool_submit(mortal_pool *pool, mortal_function *function, const void *input, size_t input_bytes,
+                                  const mortal_task_options *options, mortal_future *future);
+
+/**
+ * mortal_pool_try_submit - like mortal_pool_submit, but never waits
+ *
+ * Shape     as mortal_pool_submit()
+ * Returns   as mortal_pool_submit(), and -EAGAIN where that would wait: the queue or the input memory is full
+ * Blocks    never
+ * Threads   any
+ * Signals   not async-signal-safe
+ * Killed    as mortal_pool_submit()
+ * Since     0.1
+ * Test      tests/api/a_full_queue_refuses_try_submit_and_holds_submit.c
+ */
+MORTAL_API int mortal_pool_try_submit(mortal_pool *pool, mortal_function *function, const void *input,
+                                      size_t input_bytes, const mortal_task_options *options, mortal_future *future);
+
+/**
+ * mortal_pool_kill - end what the pool has: ask, wait, kill; the pool lives on
+ *
+ * Shape     scope       MORTAL_PENDING, MORTAL_RUNNING or MORTAL_UNENDED (both)
+ *           grace_ns    mortal_task_should_stop() turns true, then this long is waited before the kill; 0: kill at once
+ *           timeout_ns  how long to wait for certain death after the kill
+ *           report      out, may be null
+ * Returns   0, or
+ *           -EINPROGRESS  some hosts are still dying (report->still_dying); their tasks end when the kernel lets them
+ *           -EINVAL       bad handle or scope
+ *           -EOWNERDEAD   the supervisor died; everything unended is lost
+ *           -EINTR        a signal handler ran; what was asked goes on
+ *           -EPERM        called in a forked child or inside a task
+ * Blocks    at most grace_ns + timeout_ns and a little
+ * Threads   any, several at once; hits only what was submitted before the call
+ * Signals   not async-signal-safe; see mortal_pool_kill_now()
+ * Killed    collateral tasks that are restartable run again, uncharged
+ * Since     0.1
+ * Test      tests/kill/a_kill_of_all_answers_for_every_task.c
+ */
+MORTAL_API int mortal_pool_kill(mortal_pool *pool, int scope, uint64_t grace_ns, uint64_t timeout_ns,
+                                mortal_kill_report *report);
+
+/**
+ * mortal_pool_kill_now - the same from a signal handler: no grace, no waiting
+ *
+ * Shape     scope as in mortal_pool_kill(). Bad handles and scopes are ignored
+ * Returns   nothing; verdicts tell
+ * Blocks    never
+ * Threads   any
+ * Signals   async-signal-safe; calls may coalesce
+ * Killed    as mortal_pool_kill(); hits only what was submitted before the call
+ * Since     0.1
+ * Test      tests/kill/kill_now_works_in_a_signal_handler.c
+ */
+MORTAL_API void mortal_pool_kill_now(mortal_pool *pool, int scope);
+
+/**
+ * mortal_pool_seal - accept no more tasks; what is there runs on
+ *
+ * Shape     any number of times; a bad handle is ignored
+ * Returns   nothing; later submits return -ESHUTDOWN
+ * Blocks    never
+ * Threads   any
+ * Signals   async-signal-safe
+ * Killed    no difference
+ * Since     0.1
+ * Test      tests/api/a_sealed_pool_refuses_and_drains.c
+ */
+MORTAL_API void mortal_pool_seal(mortal_pool *pool);
+
+/**
+ * mortal_pool_close - end the pool and every process of it
+ *
+ * Shape     how       MORTAL_CLOSE_DRAIN   everything runs to its end, for at most grace_ns, then the rest is killed
+ *                     MORTAL_CLOSE_CANCEL  pending tasks are cancelled, running ones may end for grace_ns, then are killed
+ *                     MORTAL_CLOSE_KILL    pending tasks are cancelled, running ones are asked, and killed after grace_ns
+ *           report    out, may be null
+ * Returns   0, or
+ *           -EINVAL       bad handle or how; the pool was closed before
+ *           -EALREADY     another thread is closing it
+ *           -EINPROGRESS  a host would not die within 10 s; it is left to the kernel
+ *           -EPERM        called in a forked child or inside a task
+ * Blocks    until every host is certainly dead and reaped. Calls of other threads on this pool end with -ESHUTDOWN
+ * Threads   any; once. Futures and groups of the pool, and views of results, end with it
+ * Signals   not async-signal-safe
+ * Killed    everything that is left: that is its purpose
+ * Since     0.1
+ * Test      tests/api/close_drains_cancels_or_kills.c
+ */
+MORTAL_API int mortal_pool_close(mortal_pool *pool, int how, uint64_t grace_ns, mortal_kill_report *report);
+
+/**
+ * mortal_pool_stats - counters of the pool at this instant
+ *
+ * Shape     stats out
+ * Returns   0; -EINVAL, -EPERM, -ESHUTDOWN as everywhere
+ * Blocks    never for long: looks at each held task once
+ * Threads   any
+ * Signals   not async-signal-safe
+ * Killed    no difference
+ * Since     0.1
+ * Test      tests/api/stats_add_up.c
+ */
+MORTAL_API int mortal_pool_stats(mortal_pool *pool, mortal_stats *stats);
+
+/**
+ * mortal_group_open - a place where the verdicts of many futures arrive
+ *
+ * Shape     out   give it to tasks in mortal_task_options.group; end it with mortal_group_close()
+ * Returns   0; -EINVAL; -EMFILE 1024 groups of this pool are open; -ENOMEM; -ESHUTDOWN; -EPERM
+ * Blocks    never
+ * Threads   any
+ * Signals   not async-signal-safe
+ * Killed    no difference
+ * Since     0.1
+ * Test      tests/api/a_group_gives_verdicts_as_they_come.c
+ */
+MORTAL_API int mortal_group_open(mortal_group **out, mortal_pool *pool);
+
+/**
+ * mortal_group_next - the next verdict that arrived, in the order of arrival
+ *
+ * Shape     verdict   out. Each task of the group is delivered once; release verdict.future when done with its result
+ * Returns   0, or
+ *           -ENOENT     nothing is outstanding: every task of the group was delivered or released
+ *           -ETIMEDOUT  nothing arrived within timeout_ns
+ *           -EINTR      a signal handler ran
+ *           -EINVAL, -ESHUTDOWN, -EPERM
+ * Blocks    at most timeout_ns
+ * Threads   any; several may wait, each verdict goes to one of them
+ * Signals   not async-signal-safe
+ * Killed    the verdicts of killed tasks arrive here too; when the supervisor dies all that is unended arrives as lost
+ * Since     0.1
+ * Test      tests/api/a_group_gives_verdicts_as_they_come.c
+ */
+MORTAL_API int mortal_group_next(mortal_group *group, uint64_t timeout_ns, mortal_verdict *verdict);
+
+/**
+ * mortal_group_fd - a descriptor for event loops
+ *
+ * Shape     fd   out: readable while mortal_group_next() has something to say at once. Level-triggered. It belongs to the
+ *                group and is closed with it: poll it, do not read it. After it turns readable call mortal_group_next()
+ *                with time-out 0 until it returns -ETIMEDOUT or -ENOENT
+ * Returns   0; -EMFILE; -ENOMEM; -EINVAL; -ESHUTDOWN; -EPERM
+ * Blocks    never
+ * Threads   any
+ * Signals   not async-signal-safe
+ * Killed    readable also when the supervisor died
+ * Since     0.1
+ * Test      tests/api/a_group_descriptor_serves_an_event_loop.c
+ */
+MORTAL_API int mortal_group_fd(mortal_group *group, int *fd);
+
+/**
+ * mortal_group_kill - mortal_pool_kill() for the tasks of one group
+ *
+ * Shape     as mortal_pool_kill()
+ * Returns   as mortal_pool_kill()
+ * Blocks    at most grace_ns + timeout_ns and a little
+ * Threads   any
+ * Signals   not async-signal-safe
+ * Killed    with workers_per_host over 1, tasks of others may be collateral
+ * Since     0.1
+ * Test      tests/kill/a_kill_of_a_group_spares_the_others.c
+ */
+MORTAL_API int mortal_group_kill(mortal_group *group, int scope, uint64_t grace_ns, uint64_t timeout_ns,
+                                 mortal_kill_report *report);
+
+/**
+ * mortal_group_close - end a group; its tasks run on, their futures stay good
+ *
+ * Shape     null is fine
+ * Returns   0; -EINVAL; -EPERM
+ * Blocks    never
+ * Threads   any; waiters in mortal_group_next() end with -ESHUTDOWN
+ * Signals   not async-signal-safe
+ * Killed    no difference
+ * Since     0.1
+ * Test      tests/api/a_closed_group_leaves_its_futures_good.c
+ */
+MORTAL_API int mortal_group_close(mortal_group *group);
+
+/**
+ * mortal_future_wait - wait for the verdict
+ *
+ * Shape     verdict   out, may be null. The result is a view: good until mortal_future_release() or mortal_pool_close()
+ * Returns   0, or
+ *           -ETIMEDOUT  not ended within timeout_ns
+ *           -EINTR      a signal handler ran
+ *           -ESTALE     released before, or its pool was closed
+ *           -EINVAL     all-zero or made up
+ *           -ESHUTDOWN  the pool is being closed by another thread
+ *           -EPERM      called in a forked child or inside a task
+ * Blocks    at most timeout_ns
+ * Threads   any, several on the same future; it may be waited for again and gives the same verdict
+ * Signals   not async-signal-safe
+ * Killed    the verdict says so; whoever dies and when, no future waits for ever
+ * Since     0.1
+ * Test      tests/api/submit_returns_a_future_that_ends.c
+ */
+MORTAL_API int mortal_future_wait(mortal_future future, uint64_t timeout_ns, mortal_verdict *verdict);
+
+/**
+ * mortal_future_look - where the task is now
+ *
+ * Shape     look   out
+ * Returns   0; -ESTALE; -EINVAL; -ESHUTDOWN; -EPERM
+ * Blocks    never
+ * Threads   any
+ * Signals   not async-signal-safe
+ * Killed    a dying task still counts as running
+ * Since     0.1
+ * Test      tests/api/look_tells_the_phase.c
+ */
+MORTAL_API int mortal_future_look(mortal_future future, mortal_look *look);
+
+/**
+ * mortal_future_cancel - take back a task that has not started
+ *
+ * Shape     its verdict is then MORTAL_CANCELLED
+ * Returns   0; -EBUSY it is running: see mortal_future_kill(); -EALREADY it has ended; -ESTALE; -EINVAL; -ESHUTDOWN; -EPERM
+ * Blocks    never
+ * Threads   any
+ * Signals   not async-signal-safe
+ * Killed    no difference
+ * Since     0.1
+ * Test      tests/api/cancel_takes_back_only_what_has_not_started.c
+ */
+MORTAL_API int mortal_future_cancel(mortal_future future);
+
+/**
+ * mortal_future_kill - end one task: ask, wait, kill
+ *
+ * Shape     grace_ns    as in mortal_pool_kill()
+ *           timeout_ns  likewise
+ *           verdict     out, may be null; it tells what happened: MORTAL_CANCELLED never started, MORTAL_DONE or
+ *                       MORTAL_FAILED finished first (the result is kept), MORTAL_KILLED cut
+ * Returns   0, or -EINPROGRESS still dying after timeout_ns; -ESTALE; -EINVAL; -EINTR; -ESHUTDOWN; -EOWNERDEAD; -EPERM
+ * Blocks    at most grace_ns + timeout_ns and a little
+ * Threads   any
+ * Signals   not async-signal-safe
+ * Killed    a kill by a stale future hits nothing; a kill never hits the task that ran next
+ * Since     0.1
+ * Test      tests/kill/a_kill_ends_a_task_that_never_returns.c
+ */
+MORTAL_API int mortal_future_kill(mortal_future future, uint64_t grace_ns, uint64_t timeout_ns, mortal_verdict *verdict);
+
+/**
+ * mortal_future_release - the last word: the future and the view of its result end
+ *
+ * Shape     in any phase: a task that has not ended runs on, its result is dropped, its tag is never delivered again
+ * Returns   0; -ESTALE released before; -EINVAL; -ESHUTDOWN; -EPERM
+ * Blocks    never
+ * Threads   any; not while another thread still reads the view
+ * Signals   not async-signal-safe
+ * Killed    no difference
+ * Since     0.1
+ * Test      tests/api/release_ends_a_future_in_any_phase.c
+ */
+MORTAL_API int mortal_future_release(mortal_future future);
+
+/**
+ * mortal_task_self - the task that this thread runs, for callbacks deep inside libraries
+ *
+ * Returns   the task, or null outside of one. Threads that a task started are outside
+ * Blocks    never
+ * Threads   in a host
+ * Signals   async-signal-safe
+ * Killed    no difference
+ * Since     0.1
+ * Test      tests/api/a_task_knows_itself.c
+ */
+MORTAL_API mortal_task *mortal_task_self(void);
+
+/**
+ * mortal_task_reply - copy count bytes into the result, in place of what was there
+ *
+ * Returns   0; -EINVAL null task or null bytes with a count; -ENOMEM the host's results_bytes are in use, or count is over
+ *           mortal_stats.result_bytes_max
+ * Blocks    never
+ * Threads   the worker thread of the task
+ * Signals   not async-signal-safe
+ * Killed    the result appears only when the function has returned; a killed task has none
+ * Since     0.1
+ * Test      tests/api/results_of_every_size_arrive_whole.c
+ */
+MORTAL_API int mortal_task_reply(mortal_task *task, const void *bytes, size_t count);
+
+/**
+ * mortal_task_result - the result as memory to write into; call again to grow or shrink it, like realloc
+ *
+ * Shape     bytes   0: no result. The memory is not cleared beyond what was there before
+ * Returns   the memory, aligned to 16; null: no room (the old result stays) or bytes is 0
+ * Blocks    never
+ * Threads   the worker thread of the task
+ * Signals   not async-signal-safe
+ * Killed    as mortal_task_reply()
+ * Since     0.1
+ * Test      tests/api/results_of_every_size_arrive_whole.c
+ */
+MORTAL_API void *mortal_task_result(mortal_task *task, size_t bytes);
+
+/**
+ * mortal_task_should_stop - true when somebody asked this task to end
+ *
+ * Returns   true during the grace of a kill: return soon, with whatever is worth keeping
+ * Blocks    never; costs a load, call it in loops
+ * Threads   any thread of the host
+ * Signals   async-signal-safe
+ * Killed    when the grace is over the task is killed without further notice
+ * Since     0.1
+ * Test      tests/kill/a_grace_lets_a_task_end_by_itself.c
+ */
+MORTAL_API bool mortal_task_should_stop(const mortal_task *task);
+
+/**
+ * mortal_task_attempt - which attempt this is, from 1
+ *
+ * Returns   over 1 only for tasks with attempts over 1; 0 for a null task
+ * Blocks    never
+ * Threads   any thread of the host
+ * Signals   async-signal-safe
+ * Killed    an attempt that was collateral is not counted
+ * Since     0.1
+ * Test      tests/recover/a_restartable_task_runs_again_until_its_attempts_are_spent.c
+ */
+MORTAL_API unsigned mortal_task_attempt(const mortal_task *task);
+
+/**
+ * mortal_why - this thread's last failure in words: what failed, on what, why, what to do
+ *
+ * Returns   a line without line feed, good until this thread's next call; "" if nothing failed yet
+ * Blocks    never
+ * Threads   any; each thread has its own
+ * Signals   not async-signal-safe
+ * Killed    no difference
+ * Since     0.1
+ * Test      tests/api/errors_say_what_why_and_what_to_do.c
+ */
+MORTAL_API const char *mortal_why(void);
+
+/**
+ * mortal_outcome_name - "done", "timed out", ...
+ *
+ * Returns   a constant; "unknown" for other numbers
+ * Blocks    never
+ * Threads   any
+ * Signals   async-signal-safe
+ * Killed    no difference
+ * Since     0.1
+ * Test      tests/api/verdicts_read_as_text.c
+ */
+MORTAL_API const char *mortal_outcome_name(int outcome);
+
+/**
+ * mortal_verdict_text - a verdict as a line: "crashed: SIGSEGV at 0x10, attempt 1"
+ *
+ * Shape     text   out, text_bytes bytes, always ended by a zero byte if text_bytes is not 0; may be null if it is
+ * Returns   the length of the whole line, as snprintf does
+ * Blocks    never
+ * Threads   any
+ * Signals   not async-signal-safe
+ * Killed    no difference
+ * Since     0.1
+ * Test      tests/api/verdicts_read_as_text.c
+ */
+MORTAL_API size_t mortal_verdict_text(const mortal_verdict *verdict, char *text, size_t text_bytes);
+
+/**
+ * mortal_now_ns - the clock that every time of this library is read from (CLOCK_MONOTONIC)
+ *
+ * Returns   nanoseconds
+ * Blocks    never
+ * Threads   any
+ * Signals   async-signal-safe
+ * Killed    no difference
+ * Since     0.1
+ * Test      tests/api/verdicts_read_as_text.c
+ */
+MORTAL_API uint64_t mortal_now_ns(void);
+
+/**
+ * mortal_version - the version of the library that runs, as major * 10000 + minor * 100 + patch
+ *
+ * Returns   compare with MORTAL_VERSION_MAJOR and its kin, which are those of the header
+ * Blocks    never
+ * Threads   any
+ * Signals   async-signal-safe
+ * Killed    no difference
+ * Since     0.1
+ * Test      tests/api/verdicts_read_as_text.c
+ */
+MORTAL_API uint32_t mortal_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,81 @@
+#include "system/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+int memory_segment(const char *name, uint64_t bytes) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < bytes)
+        return -EFBIG;
+    int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd >= 0 && fd < 3) { /* this program closed a standard stream: hosts would take the segment for it */
+        int higher = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        close(fd);
+        fd = higher;
+    }
+    if (fd < 0)
+        return -errno;
+    if (ftruncate(fd, (off_t)bytes) < 0 || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) < 0) {
+        int error = errno;
+        close(fd);
+        return -error;
+    }
+    return fd;
+}
+
+void *memory_map(int fd, uint64_t offset, uint64_t bytes, bool writable, void *at) {
+    int flags = MAP_SHARED | MAP_NORESERVE | (at != NULL ? MAP_FIXED : 0);
+    void *got = mmap(at, bytes, writable ? PROT_READ | PROT_WRITE : PROT_READ, flags, fd, (off_t)offset);
+    return got == MAP_FAILED ? NULL : got;
+}
+
+void memory_unmap(void *address, uint64_t bytes) {
+    if (address != NULL)
+        munmap(address, bytes);
+}
+
+int memory_commit(void *address, uint64_t bytes, int fd, uint64_t offset) {
+    uintptr_t start = (uintptr_t)address / PAGE_BYTES * PAGE_BYTES;
+    uint64_t length = round_up((uintptr_t)address + bytes - start, PAGE_BYTES);
+    int outcome;
+    do {
+        outcome = madvise((void *)start, length, MADV_POPULATE_WRITE);
+    } while (outcome < 0 && (errno == EINTR || errno == EAGAIN));
+    if (outcome == 0)
+        return 0;
+    if (errno != EINVAL)
+        return -ENOMEM;
+    if (fd < 0)
+        return 0;
+    do {
+        outcome = fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)bytes);
+    } while (outcome < 0 && errno == EINTR);
+    return outcome == 0 ? 0 : -ENOMEM;
+}
+
+void memory_punch(int fd, uint64_t offset, uint64_t bytes) {
+    (void)fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)bytes);
+}
+
+void memory_not_in_children(void *address, uint64_t bytes) { (void)madvise(address, bytes, MADV_DONTFORK); }
+
+void *memory_wiped_in_children(uint64_t bytes) {
+    void *page = memory_private(bytes);
+    if (page != NULL && madvise(page, bytes, MADV_WIPEONFORK) < 0) {
+        munmap(page, bytes);
+        return NULL;
+    }
+    return page;
+}
+
+void *memory_private(uint64_t bytes) {
+    void *got = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return got == MAP_FAILED ? NULL : got;
+}

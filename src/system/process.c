@@ -1,0 +1,192 @@
+#include "system/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "system/clock.h"
+
+#ifndef PR_GET_TID_ADDRESS
+#define PR_GET_TID_ADDRESS 40
+#endif
+
+static pid_t old_clone(uint64_t flags, int exit_signal, int *pidfd, void *tid_word) {
+#if defined(__x86_64__)
+    return (pid_t)syscall(SYS_clone, flags | (uint64_t)exit_signal, 0, pidfd, tid_word, 0);
+#else
+    return (pid_t)syscall(SYS_clone, flags | (uint64_t)exit_signal, 0, pidfd, 0, tid_word);
+#endif
+}
+
+pid_t process_fork(int exit_signal, bool as_sibling, int *pidfd) {
+    unsigned long tid_word = 0;
+    if (prctl(PR_GET_TID_ADDRESS, &tid_word) < 0)
+        tid_word = 0; /* a stale cached id: only raise() on the main thread is wrong, and no task runs there */
+    uint64_t flags = (pidfd != NULL ? CLONE_PIDFD : 0) | (as_sibling ? CLONE_PARENT : 0) |
+                     (tid_word != 0 ? CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID : 0);
+    struct clone_args arguments = {
+        .flags = flags,
+        .pidfd = (uintptr_t)pidfd,
+        .child_tid = tid_word,
+        .exit_signal = as_sibling ? 0 : (uint64_t)exit_signal, /* with CLONE_PARENT: the parent's choice, must be 0 */
+    };
+    pid_t pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
+    if (pid < 0 && (errno == ENOSYS || errno == EPERM))
+        pid = old_clone(flags, as_sibling ? 0 : exit_signal, pidfd, (void *)tid_word);
+    return pid < 0 ? -errno : pid;
+}
+
+int process_threads(void) {
+    char text[512];
+    int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    ssize_t got = read(fd, text, sizeof text - 1);
+    close(fd);
+    if (got <= 0)
+        return 0;
+    text[got] = '\0';
+    char *after_name = strrchr(text, ')'); /* the name may hold anything, blanks and brackets too */
+    int threads = 0;
+    if (after_name == NULL || sscanf(after_name + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d "
+                                                     "%*d %d", &threads) != 1)
+        return 0;
+    return threads;
+}
+
+int process_pidfd(pid_t pid) {
+    int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    return fd < 0 ? -errno : fd;
+}
+
+bool process_pidfd_dead(int pidfd) {
+    struct pollfd entry = {.fd = pidfd, .events = POLLIN};
+    return poll(&entry, 1, 0) == 1;
+}
+
+bool process_pidfd_wait(int pidfd, uint64_t deadline_ns) {
+    for (;;) {
+        uint64_t now = clock_ns();
+        uint64_t left_ms = deadline_ns > now ? (deadline_ns - now + 999999) / 1000000 : 0;
+        struct pollfd entry = {.fd = pidfd, .events = POLLIN};
+        int ready = poll(&entry, 1, left_ms > 1000 ? 1000 : (int)left_ms);
+        if (ready == 1)
+            return true;
+        if (left_ms == 0)
+            return false;
+    }
+}
+
+int process_reap(int pidfd) {
+    siginfo_t info;
+    int outcome;
+    do {
+        outcome = waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | __WALL);
+    } while (outcome < 0 && errno == EINTR);
+    return outcome == 0 || errno == ECHILD ? 0 : -errno;
+}
+
+int process_children(pid_t *pids, size_t capacity) {
+    char path[64];
+    (void)snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)syscall(SYS_gettid));
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    char text[4096];
+    size_t stored = 0;
+    long pid = 0;
+    bool in_number = false;
+    ssize_t got;
+    while ((got = read(fd, text, sizeof text)) > 0) {
+        for (ssize_t i = 0; i < got; i++) {
+            if (text[i] >= '0' && text[i] <= '9') {
+                pid = pid * 10 + (text[i] - '0');
+                in_number = true;
+            } else if (in_number) {
+                if (stored < capacity)
+                    pids[stored++] = (pid_t)pid;
+                pid = 0;
+                in_number = false;
+            }
+        }
+    }
+    close(fd);
+    return (int)stored;
+}
+
+void process_close_all_but(const int *keep, size_t count) {
+    unsigned next = 3;
+    for (size_t i = 0; i <= count; i++) {
+        unsigned stop = i < count ? (unsigned)keep[i] : ~0u;
+        if (i < count && keep[i] < 3)
+            continue;
+        if (stop > next)
+            (void)syscall(SYS_close_range, next, i < count ? stop - 1 : ~0u, 0);
+        next = stop + 1;
+    }
+}
+
+/* cpu.max of this process's own cgroup is "quota period" or "max period". Only the plain mount point is looked at: a
+ * wrong guess costs a default, which an option overrides. */
+static unsigned quota_cpus(void) {
+    FILE *file = fopen("/sys/fs/cgroup/cpu.max", "re");
+    if (file == NULL)
+        return ~0u;
+    unsigned long long quota, period;
+    int read_both = fscanf(file, "%llu %llu", &quota, &period);
+    (void)fclose(file);
+    if (read_both != 2 || period == 0)
+        return ~0u;
+    unsigned long long cpus = (quota + period - 1) / period;
+    return cpus < 1 ? 1 : (unsigned)cpus;
+}
+
+unsigned process_usable_cpus(void) {
+    cpu_set_t set;
+    unsigned count = 1;
+    if (sched_getaffinity(0, sizeof set, &set) == 0)
+        count = (unsigned)CPU_COUNT(&set);
+    else if (sysconf(_SC_NPROCESSORS_ONLN) > 0)
+        count = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned quota = quota_cpus();
+    return count < quota ? count : quota;
+}
+
+int process_code(struct code_range **out) {
+    FILE *file = fopen("/proc/self/maps", "re");
+    if (file == NULL)
+        return -errno;
+    struct code_range *ranges = NULL;
+    size_t count = 0, room = 0;
+    char line[512];
+    while (fgets(line, sizeof line, file) != NULL) {
+        uintptr_t start, end;
+        char mode[5];
+        if (sscanf(line, "%lx-%lx %4s", &start, &end, mode) != 3 || mode[2] != 'x')
+            continue;
+        if (count == room) {
+            room = room == 0 ? 64 : room * 2;
+            struct code_range *more = realloc(ranges, room * sizeof *ranges);
+            if (more == NULL) {
+                free(ranges);
+                (void)fclose(file);
+                return -ENOMEM;
+            }
+            ranges = more;
+        }
+        ranges[count++] = (struct code_range){start, end};
+    }
+    (void)fclose(file);
+    *out = ranges;
+    return (int)count;
+}

@@ -1,0 +1,39 @@
+/* process.h - making processes, knowing them, ending them. */
+#ifndef SYSTEM_PROCESS_H
+#define SYSTEM_PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Like fork, without the handlers of pthread_atfork and without glibc's bookkeeping.
+ *   exit_signal  0: the parent's wait() never sees this child and no signal comes when it ends
+ *   as_sibling   the caller's parent becomes the parent
+ *   pidfd        out, may be null
+ * glibc caches the main thread's id in a word that the kernel is asked to set anew, so that raise() and its kin are right
+ * in the child too. Returns 0 in the child, the pid in the parent, or a negative errno. The caller has a single thread. */
+pid_t process_fork(int exit_signal, bool as_sibling, int *pidfd);
+
+int  process_threads(void);                        /* of this process; 0 when /proc does not tell */
+int  process_pidfd(pid_t pid);                     /* or a negative errno */
+bool process_pidfd_dead(int pidfd);                /* never waits */
+bool process_pidfd_wait(int pidfd, uint64_t deadline_ns); /* until it is certainly dead; false: not by then */
+int  process_reap(int pidfd);                      /* 0, or a negative errno; ECHILD (SIGCHLD ignored) counts as reaped */
+
+/* Children of this single-threaded process, as the kernel lists them. Returns how many were stored, or a negative errno
+ * where /proc is not mounted. */
+int process_children(pid_t *pids, size_t capacity);
+
+/* Close every descriptor above 2 that is not among keep[], which must be sorted. */
+void process_close_all_but(const int *keep, size_t count);
+
+unsigned process_usable_cpus(void); /* by affinity and by the cgroup's quota, at least 1 */
+
+/* The address ranges that hold code now, sorted. Returns how many, or a negative errno; *out is malloced. */
+struct code_range {
+    uintptr_t start, end;
+};
+int process_code(struct code_range **out);
+
+#endif

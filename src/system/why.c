@@ -1,0 +1,20 @@
+#include "system/why.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <mortal.h>
+
+static _Thread_local char last_failure[384];
+
+int why(int negative_errno, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(last_failure, sizeof last_failure, format, arguments);
+    va_end(arguments);
+    return negative_errno;
+}
+
+const char *why_text(void) { return last_failure; }
+
+const char *mortal_why(void) { return why_text(); }

@@ -1,0 +1,78 @@
+#include "region/bell.h"
+
+#include <limits.h>
+
+#include "system/futex.h"
+
+static void ring(const struct region *r, uint32_t berth, uint32_t worker) {
+    struct worker_line *line = worker_line(r, berth, worker);
+    atomic_fetch_add_explicit(&line->bell, 1, memory_order_release);
+    futex_wake(&line->bell, INT_MAX);
+}
+
+bool bell_anybody_idle(const struct region *r) {
+    return atomic_load_explicit(&claims_head(r)->idle_hint, memory_order_seq_cst) != 0;
+}
+
+/* Take the lowest idle bit: low berths first keeps few processes warm instead of many. */
+static bool take_idle(const struct region *r, uint32_t *bit) {
+    for (uint32_t i = 0; i < r->g.idle_words; i++) {
+        uint64_t bits = atomic_load_explicit(idle_word(r, i), memory_order_seq_cst);
+        while (bits != 0) {
+            uint32_t low = (uint32_t)__builtin_ctzll(bits);
+            uint64_t before = atomic_fetch_and_explicit(idle_word(r, i), ~(1ull << low), memory_order_seq_cst);
+            if ((before >> low & 1) != 0) {
+                *bit = i * 64 + low;
+                return *bit < r->g.berths * r->g.workers_per_host;
+            }
+            bits = before & ~(1ull << low);
+        }
+    }
+    return false;
+}
+
+static bool any_idle_bit(const struct region *r) {
+    for (uint32_t i = 0; i < r->g.idle_words; i++)
+        if (atomic_load_explicit(idle_word(r, i), memory_order_seq_cst) != 0)
+            return true;
+    return false;
+}
+
+void bell_ring_one(const struct region *r) {
+    if (!bell_anybody_idle(r))
+        return;
+    /* Cleared before the look, set again if there is more: a worker that sets it meanwhile is not overlooked, since its
+     * bit was there before its hint. */
+    atomic_store_explicit(&claims_head(r)->idle_hint, 0, memory_order_seq_cst);
+    uint32_t bit;
+    bool found = take_idle(r, &bit);
+    if (any_idle_bit(r))
+        atomic_store_explicit(&claims_head(r)->idle_hint, 1, memory_order_seq_cst);
+    if (found)
+        ring(r, bit / r->g.workers_per_host, bit % r->g.workers_per_host);
+}
+
+void bell_ring_berth(const struct region *r, uint32_t berth) {
+    for (uint32_t worker = 0; worker < r->g.workers_per_host; worker++)
+        ring(r, berth, worker);
+}
+
+void bell_ring_all(const struct region *r) {
+    for (uint32_t berth = 0; berth < r->g.berths; berth++)
+        if (atomic_load_explicit(&berth_of(r, berth)->life, memory_order_relaxed) != NO_LIFE)
+            bell_ring_berth(r, berth);
+}
+
+void bell_say_idle(const struct region *r, uint32_t berth, uint32_t worker) {
+    uint32_t bit = berth * r->g.workers_per_host + worker;
+    atomic_fetch_or_explicit(idle_word(r, bit / 64), 1ull << bit % 64, memory_order_seq_cst);
+    /* ORD(bell:sleep) pairs ORD(queue:push): the hint is a full barrier before the last look for work. */
+    atomic_exchange_explicit(&claims_head(r)->idle_hint, 1, memory_order_seq_cst);
+}
+
+void bell_say_busy(const struct region *r, uint32_t berth, uint32_t worker) {
+    uint32_t bit = berth * r->g.workers_per_host + worker;
+    uint64_t mask = 1ull << bit % 64;
+    if ((atomic_load_explicit(idle_word(r, bit / 64), memory_order_relaxed) & mask) != 0)
+        atomic_fetch_and_explicit(idle_word(r, bit / 64), ~mask, memory_order_seq_cst);
+}

@@ -1,0 +1,61 @@
+/*
+ * heritage.h - all that crosses from the owner into the supervisor, and from there into the hosts
+ *
+ * Both are forked, so they could reach every byte of the owner as it was; this is what they use. The entry points are
+ * handed over here too, so that owner, supervisor and host know of each other only through this struct.
+ */
+#ifndef REGION_HERITAGE_H
+#define REGION_HERITAGE_H
+
+#include <sys/types.h>
+
+#include <mortal.h>
+
+#include "region/layout.h"
+
+struct host_place {
+    uint32_t berth, life;
+};
+
+struct heritage {
+    struct region region;
+    pid_t owner_pid;
+    int   owner_pidfd; /* turns readable when the owner is dead */
+    int   link_fd;     /* the supervisor's end of a socket: the owner's death or exec closes the other; carries descriptors */
+    int   bell_fd;     /* eventfd that the owner rings after it left a request */
+    pid_t supervisor_pid;
+    mortal_prepare *preload, *init;
+    const void *context;
+    size_t context_bytes;
+    const int *keep_fds; /* sorted */
+    size_t keep_fd_count;
+    uint64_t start_ns;
+    char name[16];
+    uint64_t signal_mask; /* of the opener: what tasks have blocked */
+
+    void (*supervisor_run)(struct heritage *) __attribute__((noreturn));
+    void (*host_run)(struct heritage *, struct host_place) __attribute__((noreturn));
+    int (*template_run)(struct heritage *, int link_fd); /* the process that ran preload; see host/template.h */
+};
+
+/* Filled in by entries.c, which alone sees all rooms. */
+void heritage_entries(struct heritage *heritage);
+
+/* The signal by which a worker tells the supervisor that a group's descriptor wants ringing, or that it parked: a host
+ * must hold no descriptor that a task could close and open anew as something else. */
+#define SIGNAL_NOTICE SIGURG
+
+/* Exit codes by which a host of ours tells how its start went wrong; a task's own exit is told by its last words. */
+enum host_exit { HOST_EXIT_ORPHANED = 125, HOST_EXIT_BROKEN = 124 };
+
+/* The template's first message to the supervisor. */
+struct template_ready {
+    int32_t detail, value; /* enum start_detail */
+};
+
+#define KEEP_FDS_MOST 256
+
+enum start_stage { STAGE_NONE = 0, STAGE_SUPERVISOR, STAGE_PRELOAD, STAGE_INIT, STAGE_FORK };
+enum start_detail { DETAIL_NONE = 0, DETAIL_STATUS, DETAIL_CRASHED, DETAIL_TIMED_OUT, DETAIL_THREADS, DETAIL_SYSTEM };
+
+#endif

@@ -1,0 +1,280 @@
+/*
+ * layout.h - what owner, supervisor and hosts share, byte by byte
+ *
+ * Four segments by who may write; the mappings enforce it:
+ *
+ *   orders    owner writes                       functions, inputs, the queue
+ *   claims    owner, supervisor and hosts write  the claim words, and hints that make things fast
+ *   control   owner and supervisor write         kill requests, doomed hosts, fates
+ *   answers   one arena per host life; only that host writes its own
+ *
+ * Legend   O written by the owner only        S by the supervisor only       H by the host of that arena only
+ *          C changed only by compare-and-swap along the arrows of word.h
+ *          A anybody may write it at any time: a hint; wrong values cost time, never truth
+ *          I set once before others can see it
+ *
+ * No pointers, no locks, no allocator state: a host may die between any two instructions of it.
+ */
+#ifndef REGION_LAYOUT_H
+#define REGION_LAYOUT_H
+
+#include <assert.h>
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "region/word.h"
+
+#define LINE 64
+#define INLINE_INPUT_BYTES 64u
+#define INLINE_RESULT_BYTES 32u
+#define GROUPS_MAX 1024u
+#define LOG_ENTRIES 1024u   /* per worker; a power of two */
+#define FATE_LOG_ENTRIES 4096u
+#define REQUESTS 1024u
+#define CLAIM_STRIDE 64u    /* one claim word per cache line: neighbours are claimed by different processors */
+#define NO_LIFE UINT32_MAX
+
+/* ---- orders --------------------------------------------------------------------------------------------------- */
+
+enum order_flags {
+    ORDER_STAMPED = 1,   /* the worker stores when it began: a deadline or a measurement needs it */
+    ORDER_EXPIRES = 2,   /* expires_at_ns is set */
+    ORDER_INLINE = 4,    /* the input lies right behind the order */
+};
+
+struct order {
+    uint64_t ticket;            /* O  place in the order of submits */
+    uint64_t function;          /* O  an address that hosts inherited */
+    uint64_t input_offset;      /* O  into the input heap, unless inline */
+    uint64_t deadline_ns;       /* O  from the start; 0: none */
+    _Atomic uint64_t expires_at_ns; /* O  clock_ns(); with ORDER_EXPIRES. Looked at before the claim, hence atomic */
+    uint32_t input_bytes;       /* O */
+    _Atomic uint32_t flags;     /* O  likewise */
+    _Atomic uint32_t watched;   /* O  somebody sleeps on the claim word: wake it after publishing */
+    uint32_t group;             /* O  0: none, else number + 1 */
+    uint32_t attempts;          /* O  how often it may start by its own fault */
+    uint32_t reserved;
+    alignas(16) uint8_t input[INLINE_INPUT_BYTES]; /* O */
+};
+static_assert(sizeof(struct order) == 128, "an order is two lines, the second one only for its input");
+static_assert(offsetof(struct order, input) == 64, "the input has a line of its own");
+
+struct orders_head {
+    alignas(LINE) _Atomic uint64_t tail;        /* O  queue position behind the newest entry */
+    _Atomic uint64_t tickets;                   /* O  the next submit's ticket */
+    alignas(LINE) _Atomic uint32_t room_wanted; /* O  submitters sleep: ring claims->room_bell, see enum room */
+    alignas(LINE) _Atomic uint32_t group_watch[GROUPS_MAX]; /* O  GROUP_SLEEPERS | GROUP_FD */
+};
+enum room {
+    ROOM_IN_QUEUE = 1,  /* when the queue is half empty: a wake for each task that leaves would be one for each task */
+    ROOM_FOR_INPUT = 2, /* whenever a task ends */
+};
+enum group_watch { GROUP_SLEEPERS = 1, GROUP_FD = 2 };
+
+/* ---- claims --------------------------------------------------------------------------------------------------- */
+
+struct claims_head {
+    alignas(LINE) _Atomic uint64_t head;           /* A  queue position of the oldest entry that may be unclaimed */
+    alignas(LINE) _Atomic uint32_t room_bell;      /* A  futex: something left the queue or ended */
+    alignas(LINE) _Atomic uint32_t idle_hint;      /* A  0: surely nobody sleeps, see bell.c */
+    alignas(LINE) _Atomic uint32_t group_bell[GROUPS_MAX]; /* A  futexes: something of that group ended */
+};
+
+/* ---- control -------------------------------------------------------------------------------------------------- */
+
+enum request_kind { REQUEST_KILL_TASK = 1, REQUEST_KILL_RUNNING, REQUEST_GROUP_FD, REQUEST_QUIT };
+
+struct request {
+    uint32_t kind;      /* O */
+    uint32_t slot;      /* O  or group number */
+    uint32_t generation;/* O */
+    uint32_t scope;     /* O  KILL_RUNNING: 1 if tasks that have not begun go back to the queue, 0 if they are cancelled */
+    uint64_t before;    /* O  KILL_RUNNING: only tickets below */
+};
+
+/* Why the supervisor, or the owner, ended a task without a word from it. */
+struct fate {
+    _Atomic uint64_t word;   /* S  the ended claim word this belongs to; stored last */
+    uint64_t fault_address;  /* S */
+    int32_t  cause, signal, signal_code, exit_code; /* S */
+    uint32_t culprit;        /* S */
+    uint32_t reserved[7];
+};
+static_assert(sizeof(struct fate) == LINE, "one line");
+
+struct care {
+    _Atomic uint64_t charged;  /* S  starts charged to the task, and to whom the last: recover.c; the owner resets it */
+    _Atomic uint64_t position; /* O  its place in the queue */
+    _Atomic uint32_t asked;    /* O  generation + 1 of the task that was asked to stop */
+    uint32_t reserved;
+};
+
+/* A berth is the place of a living host; the supervisor gives it out and takes it back after certain death. */
+struct berth {
+    alignas(LINE) _Atomic uint32_t life;   /* S  NO_LIFE: nobody */
+    _Atomic uint32_t active;               /* S  how many of its workers may claim; 0: standby */
+    _Atomic uint32_t doomed;               /* S  1: claims nothing more */
+    _Atomic int32_t  pid;                  /* S */
+    uint32_t reserved[12];
+};
+struct worker_line {
+    _Atomic uint32_t bell;      /* anybody in owner or supervisor adds to it: futex of one worker */
+    uint32_t reserved;
+    _Atomic uint64_t log_taken; /* O  how much of this worker's log was read, and of which life: life << 32 | count */
+};
+
+enum pool_state { POOL_STARTING = 0, POOL_READY, POOL_FAILED };
+
+#define RETURNED_ENTRIES 8192u
+struct control_head {
+    alignas(LINE) _Atomic uint32_t supervisor_lives; /* S  robust futex: the kernel marks it when the supervisor dies */
+    alignas(LINE) _Atomic uint32_t state;            /* S  futex: enum pool_state */
+    int32_t start_error;                             /* S  negative errno, set before POOL_FAILED */
+    int32_t start_stage, start_detail, start_value;               /* S  what failed: heritage.h */
+    alignas(LINE) _Atomic uint32_t asleep;           /* S  1: it sleeps without a time-out; whoever adds work rings it */
+    _Atomic uint32_t blind;                          /* S  1: it sleeps past deadlines not yet known: ring for such a task */
+    alignas(LINE) _Atomic uint64_t request_tail;     /* O */
+    _Atomic uint64_t now_pending, now_running;       /* O  kill_now: everything with a lower ticket */
+    alignas(LINE) _Atomic uint32_t requests_handled; /* S  futex: low half of the count of requests decided */
+    _Atomic uint32_t slots_known;                    /* O  no slot from here on was ever used */
+    alignas(LINE) _Atomic uint64_t limits_unended;   /* O  tasks with a deadline or expiry that the owner saw no end of */
+    _Atomic uint64_t deadline_floor_ns;              /* O  no pending task has a shorter deadline; NEVER: none has one */
+    _Atomic uint64_t expiry_floor_ns;                /* O  nothing expires before; NEVER: nothing expires; S may raise */
+    alignas(LINE) _Atomic uint32_t returned_version; /* S  changes with the table of returned tasks */
+    _Atomic uint32_t returned_count;                 /* S */
+    alignas(LINE) _Atomic uint64_t fate_tail;        /* S  log of tasks of groups that the supervisor ended */
+    alignas(LINE) _Atomic uint64_t fate_taken;       /* O */
+    alignas(LINE) _Atomic uint64_t deaths, kills, requeued; /* S */
+    _Atomic uint32_t hosts_ready, standby_ready, dying;     /* S */
+    alignas(LINE) struct request requests[REQUESTS];
+    _Atomic uint64_t returned[RETURNED_ENTRIES];     /* S  generation and slot like queue entries, in ticket order */
+    _Atomic uint32_t fate_log[FATE_LOG_ENTRIES];     /* S  slots */
+};
+
+/* ---- answers -------------------------------------------------------------------------------------------------- */
+
+/* One worker's own record of what it does. The claim word decides; this tells where to look and what was begun. */
+struct desk {
+    alignas(LINE) _Atomic uint32_t intent;   /* H  slot + 1 that it claims or runs; stored before the claim */
+    _Atomic uint32_t parked;                 /* H  1: lost a publishing swap; waits for its end */
+    _Atomic uint64_t begun;                  /* H  the claim word of the task whose function was entered */
+    _Atomic uint64_t started_ns;             /* H  of stamped tasks, stored before begun */
+    _Atomic uint32_t log_tail;               /* H  completions of tasks of groups */
+    uint32_t reserved[7];
+    alignas(LINE) _Atomic uint32_t alive[16]; /* H  a robust mutex; its first word is marked when the thread is gone */
+    _Atomic uint32_t log[LOG_ENTRIES];       /* H  slots */
+};
+
+enum last_words_kind { WORDS_NONE = 0, WORDS_SIGNAL, WORDS_EXIT, WORDS_THREAD_EXIT, WORDS_INIT_FAILED };
+struct host_head {
+    alignas(LINE) _Atomic uint32_t words_taken; /* H  the first who speaks wins; later ones keep silent */
+    _Atomic uint32_t words;                     /* H  enum last_words_kind; stored last */
+    int32_t signal, signal_code, exit_code;     /* H */
+    uint32_t worker;                            /* H  who spoke; NO_WORKER: a thread that is no worker */
+    uint64_t fault_address;                     /* H */
+    _Atomic uint32_t ready;                     /* H  1: its workers are there */
+    _Atomic uint64_t heap_top;                  /* H  heap bytes ever used: what to punch */
+};
+#define NO_WORKER UINT32_MAX
+
+/* Where a result is. One cell per slot and host: a host that can claim a slot knows its old result is not needed. */
+struct cell {
+    uint64_t word;          /* H  the claim word that was published with it */
+    uint32_t slot;          /* H */
+    int32_t  status;        /* H */
+    uint64_t result_bytes;  /* H */
+    uint64_t result_offset; /* H  into the heap of this arena, where the result is not inline */
+    alignas(16) uint8_t result[INLINE_RESULT_BYTES]; /* H */
+    uint64_t queued_ns, ran_ns; /* H  measured pools only */
+    uint64_t reserved[6];
+};
+static_assert(sizeof(struct cell) == 128, "two lines, the second one only for measurements");
+
+/* ---- the whole ------------------------------------------------------------------------------------------------ */
+
+/* Sizes and places: computed by the owner before anything exists, then the same constants in every process. */
+struct geometry {
+    uint32_t slots, queue_tasks, ring_entries;
+    uint32_t workers, workers_per_host, hosts, standby, berths, lives;
+    uint64_t inputs_bytes, results_bytes;
+    uint64_t order_ring, order_slots, order_inputs, orders_bytes;
+    uint64_t claim_idle, claim_words, claims_bytes;
+    uint32_t idle_words;
+    uint64_t control_berths, control_lines, control_cares, control_fates, control_bytes;
+    uint64_t arena_cells, arena_heap, arena_bytes;
+    uint64_t window_bytes; /* address space that the answers may take */
+    int32_t  measure;
+};
+
+/* One process's view. Tests make views of copies. */
+struct region {
+    struct geometry g;
+    uint8_t *orders, *claims, *control, *answers;
+    int orders_fd, claims_fd, control_fd, answers_fd;
+};
+
+struct limits {
+    uint32_t held_tasks, queue_tasks, workers, workers_per_host, standby;
+    uint64_t inputs_bytes, results_bytes;
+    int32_t  measure;
+};
+void geometry_plan(struct geometry *g, const struct limits *limits);
+
+/* Where the system grants less address space than is wished for, there are fewer lives, then less room for results in
+ * each. Returns 0 or a negative errno; nothing is left behind on failure. */
+int  region_create(struct region *region, const struct limits *limits);
+void region_destroy(struct region *region);
+
+/* Make the memory behind slots [from, to) exist: 0 or -ENOMEM. */
+int region_commit_slots(struct region *region, uint32_t from, uint32_t to);
+
+static inline struct orders_head *orders_head(const struct region *r) { return (struct orders_head *)(void *)r->orders; }
+static inline struct claims_head *claims_head(const struct region *r) { return (struct claims_head *)(void *)r->claims; }
+static inline struct control_head *control_head(const struct region *r) {
+    return (struct control_head *)(void *)r->control;
+}
+static inline _Atomic uint64_t *ring_entry(const struct region *r, uint64_t position) {
+    return (_Atomic uint64_t *)(void *)(r->orders + r->g.order_ring) + (position & (r->g.ring_entries - 1));
+}
+static inline struct order *order_of(const struct region *r, uint32_t slot) {
+    return (struct order *)(void *)(r->orders + r->g.order_slots) + slot;
+}
+static inline uint8_t *inputs_of(const struct region *r) { return r->orders + r->g.order_inputs; }
+static inline _Atomic uint64_t *claim_of(const struct region *r, uint32_t slot) {
+    return (_Atomic uint64_t *)(void *)(r->claims + r->g.claim_words + (uint64_t)slot * CLAIM_STRIDE);
+}
+/* A bit per worker that sleeps, by berth. */
+static inline _Atomic uint64_t *idle_word(const struct region *r, uint32_t index) {
+    return (_Atomic uint64_t *)(void *)(r->claims + r->g.claim_idle) + index;
+}
+static inline struct care *care_of(const struct region *r, uint32_t slot) {
+    return (struct care *)(void *)(r->control + r->g.control_cares) + slot;
+}
+static inline struct fate *fate_of(const struct region *r, uint32_t slot) {
+    return (struct fate *)(void *)(r->control + r->g.control_fates) + slot;
+}
+static inline struct berth *berth_of(const struct region *r, uint32_t berth) {
+    return (struct berth *)(void *)(r->control + r->g.control_berths) + berth;
+}
+static inline struct worker_line *worker_line(const struct region *r, uint32_t berth, uint32_t worker) {
+    return (struct worker_line *)(void *)(r->control + r->g.control_lines) + (uint64_t)berth * r->g.workers_per_host +
+           worker;
+}
+static inline uint8_t *arena_of(const struct region *r, uint32_t life) {
+    return r->answers + (uint64_t)life * r->g.arena_bytes;
+}
+static inline struct host_head *host_head(const struct region *r, uint32_t life) {
+    return (struct host_head *)(void *)arena_of(r, life);
+}
+static inline struct desk *desk_of(const struct region *r, uint32_t life, uint32_t worker) {
+    return (struct desk *)(void *)(arena_of(r, life) + sizeof(struct host_head)) + worker;
+}
+static inline struct cell *cell_of(const struct region *r, uint32_t life, uint32_t slot) {
+    return (struct cell *)(void *)(arena_of(r, life) + r->g.arena_cells) + slot;
+}
+static inline uint8_t *heap_of(const struct region *r, uint32_t life) { return arena_of(r, life) + r->g.arena_heap; }
+
+#endif

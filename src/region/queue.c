@@ -1,0 +1,136 @@
+#include "region/queue.h"
+
+#include "region/plant.h"
+#include "system/clock.h"
+
+static bool entry_is_pending(const struct region *r, uint64_t entry, uint64_t *word) {
+    uint32_t slot = (uint32_t)entry;
+    if (slot >= r->g.slots)
+        return false;
+    *word = atomic_load_explicit(claim_of(r, slot), memory_order_acquire);
+    return word_phase(*word) == SLOT_PENDING && word_generation(*word) == (uint32_t)(entry >> 32);
+}
+
+/* The cursor may have been overwritten by a task gone wild: whatever is read is forced between tail - size and tail. */
+static uint64_t sane_head(const struct region *r, uint64_t tail) {
+    uint64_t head = atomic_load_explicit(&claims_head(r)->head, memory_order_acquire);
+    if (head > tail)
+        return tail;
+    return tail - head > r->g.ring_entries ? tail - r->g.ring_entries : head;
+}
+
+uint64_t queue_length(const struct region *r) {
+    uint64_t tail = atomic_load_explicit(&orders_head(r)->tail, memory_order_relaxed);
+    return tail - sane_head(r, tail);
+}
+
+bool queue_has_room(const struct region *r) { return queue_length(r) < r->g.ring_entries; }
+
+void queue_push(struct region *r, uint32_t slot, uint32_t generation) {
+    struct orders_head *orders = orders_head(r);
+    uint64_t tail = atomic_load_explicit(&orders->tail, memory_order_relaxed);
+    atomic_store_explicit(&care_of(r, slot)->position, tail, memory_order_relaxed);
+    atomic_store_explicit(ring_entry(r, tail), queue_entry(slot, generation), memory_order_relaxed);
+    /* ORD(queue:push) pairs ORD(queue:claim): who sees the tail sees the entry, the order and the pending word. Also a
+     * full barrier before the owner looks for sleepers, pairs ORD(bell:sleep). */
+    atomic_exchange_explicit(&orders->tail, tail + 1, memory_order_seq_cst);
+}
+
+/* Move the cursor forward only; losing the race to another worker is fine. */
+static void advance_head(const struct region *r, uint64_t to) {
+    _Atomic uint64_t *head = &claims_head(r)->head;
+    uint64_t seen = atomic_load_explicit(head, memory_order_relaxed);
+    if (seen < to)
+        atomic_compare_exchange_strong_explicit(head, &seen, to, memory_order_release, memory_order_relaxed);
+}
+
+void queue_compact(struct region *r) {
+    uint64_t tail = atomic_load_explicit(&orders_head(r)->tail, memory_order_relaxed);
+    uint64_t head = sane_head(r, tail);
+    uint64_t word;
+    /* From the back: each pending entry is written to its later place before anything overwrites its earlier one. */
+    uint64_t to = tail;
+    for (uint64_t from = tail; from > head;) {
+        uint64_t entry = atomic_load_explicit(ring_entry(r, --from), memory_order_relaxed);
+        if (!entry_is_pending(r, entry, &word))
+            continue;
+        to--;
+        if (to != from)
+            atomic_store_explicit(ring_entry(r, to), entry, memory_order_release);
+        atomic_store_explicit(&care_of(r, (uint32_t)entry)->position, to, memory_order_relaxed);
+    }
+    advance_head(r, to);
+}
+
+/* Not before its time is over, but never after: a task that expired must not start. */
+static bool has_expired(struct order *order) {
+    return (atomic_load_explicit(&order->flags, memory_order_relaxed) & ORDER_EXPIRES) != 0 &&
+           clock_ns() >= atomic_load_explicit(&order->expires_at_ns, memory_order_relaxed);
+}
+
+static bool try_claim(const struct region *r, struct claimant *who, uint64_t entry, uint64_t *claimed) {
+    uint64_t word;
+    if (!entry_is_pending(r, entry, &word))
+        return false;
+    uint32_t slot = (uint32_t)entry;
+    if (has_expired(order_of(r, slot)))
+        return false;
+    uint64_t running = word_make(word_generation(word), SLOT_RUNNING, who->life, who->worker);
+    /* The intent is there before the claim, so that whoever buries this host need not search all slots. */
+    atomic_store_explicit(&who->desk->intent, slot + 1, memory_order_release);
+    if (PLANTED(PLANT_CLAIM_THEN_RECORD))
+        atomic_store_explicit(&who->desk->intent, 0, memory_order_release);
+    if (!atomic_compare_exchange_strong_explicit(claim_of(r, slot), &word, running, memory_order_seq_cst,
+                                                 memory_order_relaxed))
+        return false;
+    if (PLANTED(PLANT_CLAIM_THEN_RECORD))
+        atomic_store_explicit(&who->desk->intent, slot + 1, memory_order_release);
+    *claimed = running;
+    return true;
+}
+
+static bool claim_returned(const struct region *r, struct claimant *who, uint32_t *slot, uint64_t *word) {
+    struct control_head *control = control_head(r);
+    uint32_t version = atomic_load_explicit(&control->returned_version, memory_order_acquire);
+    if (version == who->returned_seen)
+        return false;
+    uint32_t count = atomic_load_explicit(&control->returned_count, memory_order_acquire);
+    for (uint32_t i = 0; i < count && i < RETURNED_ENTRIES; i++) {
+        uint64_t entry = atomic_load_explicit(&control->returned[i], memory_order_relaxed);
+        if (try_claim(r, who, entry, word)) {
+            *slot = (uint32_t)entry;
+            return true;
+        }
+    }
+    who->returned_seen = version;
+    return false;
+}
+
+bool queue_claim(const struct region *r, struct claimant *who, uint32_t *slot, uint64_t *word) {
+    if (claim_returned(r, who, slot, word))
+        return true;
+    uint64_t head = atomic_load_explicit(&claims_head(r)->head, memory_order_acquire);
+    if (head >= who->tail_seen || who->tail_seen - head > r->g.ring_entries) {
+        /* ORD(queue:claim) pairs ORD(queue:push) */
+        who->tail_seen = atomic_load_explicit(&orders_head(r)->tail, memory_order_seq_cst);
+        head = sane_head(r, who->tail_seen);
+    }
+    for (uint64_t at = head; at < who->tail_seen; at++) {
+        uint64_t entry = atomic_load_explicit(ring_entry(r, at), memory_order_acquire);
+        if (!try_claim(r, who, entry, word))
+            continue;
+        *slot = (uint32_t)entry;
+        advance_head(r, at + 1);
+        return true;
+    }
+    advance_head(r, who->tail_seen);
+    return false;
+}
+
+bool queue_has_work(const struct region *r, const struct claimant *who) {
+    struct control_head *control = control_head(r);
+    if (atomic_load_explicit(&control->returned_version, memory_order_seq_cst) != who->returned_seen)
+        return true;
+    uint64_t tail = atomic_load_explicit(&orders_head(r)->tail, memory_order_seq_cst);
+    return sane_head(r, tail) != tail;
+}

@@ -1,0 +1,39 @@
+/*
+ * queue.h - in which order pending tasks start
+ *
+ * A ring of (generation, slot) that the owner alone writes, and a cursor that everybody may move. Both are hints: the
+ * claim word decides. An entry whose slot is no longer pending in that generation is passed over, so entries need never
+ * be taken back, and a duplicate is harmless. What recovery returns to pending is in a small table that goes first.
+ */
+#ifndef REGION_QUEUE_H
+#define REGION_QUEUE_H
+
+#include "region/layout.h"
+
+/* Owner, under its lock. True: room for one more entry. */
+bool     queue_has_room(const struct region *r);
+void     queue_push(struct region *r, uint32_t slot, uint32_t generation);
+uint64_t queue_length(const struct region *r); /* entries not passed yet, dead ones among them; a hint, bounded */
+
+/* Owner, under its lock: pass over what is dead at the front, and if that frees less than a quarter of limit, close the
+ * gaps inside. While workers go on claiming, every pending entry is at each moment at one place of the ring at least. */
+void queue_compact(struct region *r);
+
+/* Claim the next task that may start now: an entry of the ring or a returned one. On success the slot's word is
+ * RUNNING(life, worker) and *slot is set. */
+struct claimant {
+    uint32_t life, worker;
+    struct desk *desk;
+    uint32_t returned_seen; /* version of the returned table in which nothing was pending any more */
+    uint64_t tail_seen;
+};
+bool queue_claim(const struct region *r, struct claimant *who, uint32_t *slot, uint64_t *word);
+
+/* True if there seems to be something to claim: what a worker looks at once more before it sleeps. */
+bool queue_has_work(const struct region *r, const struct claimant *who);
+
+static inline uint64_t queue_entry(uint32_t slot, uint32_t generation) {
+    return (uint64_t)(generation & GENERATION_MASK) << 32 | slot;
+}
+
+#endif

@@ -1,0 +1,91 @@
+#include "region/recover.h"
+
+#include <mortal.h>
+
+/* Count of starts in the upper 24 bits, the life and worker that the last one is charged to in the lower 40. One word, so
+ * that a recovery which is cut and run again does not charge the same death twice: no life runs a task a second time. */
+static uint32_t charge(struct region *r, uint32_t slot, uint64_t running) {
+    struct care *care = care_of(r, slot);
+    uint64_t charged = atomic_load_explicit(&care->charged, memory_order_relaxed);
+    uint64_t to_whom = (uint64_t)word_life(running) << WORKER_BITS | word_worker(running);
+    if ((charged & CARE_UNCHARGED) != to_whom) {
+        charged = ((charged >> 40) + 1) << 40 | to_whom;
+        atomic_store_explicit(&care->charged, charged, memory_order_relaxed);
+    }
+    return (uint32_t)(charged >> 40);
+}
+
+static enum recovered give_back(struct region *r, uint32_t slot, uint64_t word) {
+    uint64_t pending = word_make(word_generation(word), SLOT_PENDING, 0, 0);
+    return atomic_compare_exchange_strong(claim_of(r, slot), &word, pending) ? RECOVERED_RETURNED : RECOVERED_NOTHING;
+}
+
+static enum recovered end(struct region *r, uint32_t slot, uint64_t word, enum slot_phase phase,
+                          const struct death *death, bool culprit) {
+    struct fate *fate = fate_of(r, slot);
+    uint64_t ended = word_with_phase(word, phase);
+    bool tells_why = phase == SLOT_CRASHED || (phase == SLOT_COLLATERAL && !death->asked);
+    fate->cause = tells_why ? death->cause : 0;
+    fate->signal = tells_why ? death->signal : 0;
+    fate->signal_code = tells_why ? death->signal_code : 0;
+    fate->exit_code = tells_why ? death->exit_code : 0;
+    fate->fault_address = tells_why ? death->fault_address : 0;
+    fate->culprit = culprit;
+    atomic_store_explicit(&fate->word, ended, memory_order_release);
+    return atomic_compare_exchange_strong(claim_of(r, slot), &word, ended) ? RECOVERED_ENDED : RECOVERED_NOTHING;
+}
+
+static enum recovered recover_dying(struct region *r, uint32_t slot, uint64_t word, bool begun,
+                                    const struct death *death, enum sentence sentence) {
+    if (!begun) {
+        if (sentence == SENTENCE_WITHIN)
+            return end(r, slot, word, SLOT_EXPIRED, death, false);
+        if (sentence == SENTENCE_KILL)
+            return end(r, slot, word, SLOT_CANCELLED, death, false);
+        return give_back(r, slot, word);
+    }
+    uint32_t starts = charge(r, slot, word);
+    if (sentence == SENTENCE_DEADLINE)
+        return starts < order_of(r, slot)->attempts ? give_back(r, slot, word)
+                                                    : end(r, slot, word, SLOT_TIMED_OUT, death, true);
+    return end(r, slot, word, sentence == SENTENCE_WITHIN ? SLOT_TIMED_OUT : SLOT_KILLED, death, true);
+}
+
+static enum recovered recover_running(struct region *r, uint32_t slot, uint64_t word, bool begun,
+                                      const struct death *death) {
+    if (!begun)
+        return give_back(r, slot, word);
+    uint32_t may_start = order_of(r, slot)->attempts;
+    bool innocent = death->asked || (death->culprit != NO_WORKER && death->culprit != word_worker(word));
+    if (innocent)
+        return may_start > 1 ? give_back(r, slot, word) : end(r, slot, word, SLOT_COLLATERAL, death, false);
+    uint32_t starts = charge(r, slot, word);
+    if (starts < may_start)
+        return give_back(r, slot, word);
+    return end(r, slot, word, SLOT_CRASHED, death, death->culprit != NO_WORKER);
+}
+
+enum recovered recover_slot(struct region *r, uint32_t slot, uint32_t life, uint32_t worker, const struct death *death,
+                            enum sentence sentence) {
+    uint64_t word = atomic_load(claim_of(r, slot));
+    if (!phase_is_running(word_phase(word)) || word_life(word) != life || word_worker(word) != worker)
+        return RECOVERED_NOTHING;
+    uint64_t begun_word = atomic_load_explicit(&desk_of(r, life, worker)->begun, memory_order_relaxed);
+    bool begun = begun_word == word_with_phase(word, SLOT_RUNNING);
+    if (word_phase(word) == SLOT_DYING)
+        return recover_dying(r, slot, word, begun, death, sentence);
+    return recover_running(r, slot, word, begun, death);
+}
+
+enum recovered recover_desk(struct region *r, uint32_t life, uint32_t worker, const struct death *death,
+                            enum sentence sentence, uint32_t *slot) {
+    uint32_t intent = atomic_load_explicit(&desk_of(r, life, worker)->intent, memory_order_acquire);
+    if (intent == 0 || intent > r->g.slots) /* nothing, or overwritten: the sweep over all slots will tell */
+        return RECOVERED_NOTHING;
+    *slot = intent - 1;
+    enum recovered outcome = recover_slot(r, *slot, life, worker, death, sentence);
+    if (outcome != RECOVERED_NOTHING)
+        return outcome;
+    uint64_t word = atomic_load(claim_of(r, *slot));
+    return word_phase(word) == SLOT_PENDING ? RECOVERED_RETURNED : RECOVERED_NOTHING;
+}

@@ -1,0 +1,80 @@
+#include "host/lastwords.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "host/worker.h"
+#include "system/memory.h"
+
+#define ALTERNATE_STACK_BYTES (64u << 10)
+
+static const int fatal_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
+#define FATAL_SIGNALS (sizeof fatal_signals / sizeof *fatal_signals)
+
+static struct host *this_host; /* one per process; null in a template */
+
+static bool is_host(void) { return this_host != NULL && *this_host->still_here != 0; }
+
+void lastwords_say(struct host *host, enum last_words_kind kind, const siginfo_t *info, int signal_number) {
+    struct host_head *head = host_head(host->region, host->place.life);
+    if (atomic_exchange_explicit(&head->words_taken, 1, memory_order_acq_rel) != 0)
+        return;
+    const struct worker *worker = worker_self();
+    head->worker = worker != NULL ? worker->index : NO_WORKER;
+    head->signal = signal_number;
+    head->signal_code = info != NULL ? info->si_code : 0;
+    bool has_address = info != NULL && info->si_code > 0 && signal_number != SIGABRT && signal_number != SIGSYS;
+    head->fault_address = has_address ? (uintptr_t)info->si_addr : 0;
+    atomic_store_explicit(&head->words, kind, memory_order_release);
+}
+
+static void on_fatal_signal(int signal_number, siginfo_t *info, void *context) {
+    (void)context;
+    if (is_host())
+        lastwords_say(this_host, WORDS_SIGNAL, info, signal_number);
+    signal(signal_number, SIG_DFL);
+    /* A fault happens again on return and then ends the process as it would have without us. What was sent, and what
+     * steps over its instruction, has to be sent again; it is blocked until this handler returns. */
+    if (info->si_code <= 0 || signal_number == SIGTRAP || signal_number == SIGSYS)
+        (void)syscall(SYS_tgkill, getpid(), (pid_t)syscall(SYS_gettid), signal_number);
+}
+
+void lastwords_catch(struct host *host) {
+    this_host = host;
+    struct sigaction action = {.sa_sigaction = on_fatal_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < FATAL_SIGNALS; i++)
+        sigaction(fatal_signals[i], &action, NULL);
+}
+
+void lastwords_unblock(sigset_t *mask) {
+    for (size_t i = 0; i < FATAL_SIGNALS; i++)
+        sigdelset(mask, fatal_signals[i]);
+}
+
+void lastwords_alternate_stack(void) {
+    stack_t stack = {.ss_sp = memory_private(ALTERNATE_STACK_BYTES), .ss_size = ALTERNATE_STACK_BYTES};
+    if (stack.ss_sp != NULL)
+        sigaltstack(&stack, NULL);
+}
+
+static void on_exit_of_process(int status, void *unused) {
+    (void)unused;
+    if (this_host != NULL && *this_host->still_here == 0)
+        return; /* a process that a task forked: its exit is its own affair */
+    if (this_host != NULL)
+        lastwords_say(this_host, WORDS_EXIT, NULL, 0);
+    (void)fflush(NULL);
+    _exit(status);
+}
+
+void lastwords_at_exit(void) { on_exit(on_exit_of_process, NULL); }
+
+void lastwords_of_thread(void *host) {
+    lastwords_say(host, WORDS_THREAD_EXIT, NULL, 0);
+    (void)fflush(NULL);
+    _exit(HOST_EXIT_BROKEN);
+}

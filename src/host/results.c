@@ -1,0 +1,182 @@
+#include "host/results.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/worker.h"
+#include "system/memory.h"
+
+#define SWEEP_LEAST (1u << 20)
+
+bool results_cell_exists(struct host *host, uint32_t slot) {
+    const struct region *r = host->region;
+    uint64_t page = (uint64_t)slot * sizeof(struct cell) / PAGE_BYTES;
+    _Atomic uint64_t *bits = (_Atomic uint64_t *)&host->cells_committed[page / 64];
+    if ((atomic_load_explicit(bits, memory_order_relaxed) >> page % 64 & 1) != 0)
+        return true;
+    if (memory_commit(arena_of(r, host->place.life) + r->g.arena_cells + page * PAGE_BYTES, PAGE_BYTES, -1, 0) != 0)
+        return false;
+    atomic_fetch_or_explicit(bits, 1ull << page % 64, memory_order_relaxed);
+    return true;
+}
+
+static struct block *block_of(struct host *host, uint32_t slot) {
+    uint32_t place = atomic_load_explicit(&host->block_at[slot], memory_order_relaxed);
+    return place == 0 ? NULL : &host->blocks[place - 1];
+}
+
+/* Forget that entry; its memory stays taken. */
+static void unlist(struct host *host, struct block *block) {
+    atomic_store_explicit(&host->block_at[block->slot], 0, memory_order_relaxed);
+    struct block *last = &host->blocks[--host->block_count];
+    if (last == block)
+        return;
+    *block = *last;
+    atomic_store_explicit(&host->block_at[block->slot], (uint32_t)(block - host->blocks) + 1, memory_order_relaxed);
+}
+
+static void drop_block(struct host *host, struct block *block) {
+    heap_give(&host->heap, block->offset);
+    unlist(host, block);
+}
+
+/* Released: its slot went on to something else. RUNNING and DYING with that generation are the moment before it is
+ * published. */
+static bool is_released(struct host *host, const struct block *block) {
+    if (block->word == 0)
+        return false;
+    uint64_t now = atomic_load(claim_of(host->region, block->slot));
+    return now != block->word && now != word_with_phase(block->word, SLOT_RUNNING) &&
+           now != word_with_phase(block->word, SLOT_DYING);
+}
+
+/* Give back what was released. Held blocks are looked at once per doubling of what is in use, so each costs a constant
+ * share of its own allocation. */
+static void sweep(struct host *host) {
+    for (uint32_t i = 0; i < host->block_count;) {
+        if (is_released(host, &host->blocks[i]))
+            drop_block(host, &host->blocks[i]);
+        else
+            i++;
+    }
+    uint64_t twice = 2 * host->heap.used_bytes;
+    host->sweep_at = twice > SWEEP_LEAST ? twice : SWEEP_LEAST;
+}
+
+static bool open_heap(struct host *host) {
+    if (host->heap_is_open)
+        return true;
+    const struct region *r = host->region;
+    host->heap_is_open = heap_open(&host->heap, heap_of(r, host->place.life), r->g.results_bytes, -1, 0) == 0;
+    host->sweep_at = SWEEP_LEAST;
+    return host->heap_is_open;
+}
+
+static struct block *new_block(struct host *host) {
+    if (host->block_count == host->block_room) {
+        uint32_t room = host->block_room == 0 ? 64 : host->block_room * 2;
+        struct block *more = realloc(host->blocks, room * sizeof *more);
+        if (more == NULL)
+            return NULL;
+        host->blocks = more;
+        host->block_room = room;
+    }
+    return &host->blocks[host->block_count];
+}
+
+static uint64_t take(struct host *host, uint32_t slot, uint64_t bytes) {
+    if (!open_heap(host))
+        return HEAP_NONE;
+    if (host->heap.used_bytes + bytes > host->sweep_at)
+        sweep(host);
+    uint64_t offset = heap_take(&host->heap, bytes);
+    if (offset == HEAP_NONE) {
+        sweep(host);
+        offset = heap_take(&host->heap, bytes);
+    }
+    if (offset == HEAP_NONE)
+        return HEAP_NONE;
+    struct block *block = new_block(host);
+    if (block == NULL) {
+        heap_give(&host->heap, offset);
+        return HEAP_NONE;
+    }
+    *block = (struct block){.slot = slot, .word = 0, .offset = offset};
+    host->block_count++;
+    atomic_store_explicit(&host->block_at[slot], host->block_count, memory_order_relaxed);
+    atomic_store_explicit(&host_head(host->region, host->place.life)->heap_top, host->heap.top, memory_order_relaxed);
+    return offset;
+}
+
+static uint8_t *current(struct mortal_task *task) {
+    if (task->result_offset == HEAP_NONE)
+        return task->cell->result;
+    return heap_of(task->worker->region, task->worker->host->place.life) + task->result_offset;
+}
+
+/* A task that grows out of its block holds two for a moment, so blocks are known by slot only once the old one is gone. */
+static bool move_to_heap(struct host *host, struct mortal_task *task, uint64_t bytes) {
+    bool in_heap = task->result_offset != HEAP_NONE;
+    uint64_t room = in_heap ? heap_room(&host->heap, task->result_offset) : 0;
+    if (in_heap && bytes <= room && bytes * 4 >= room)
+        return true;
+    struct block *old = block_of(host, task->slot);
+    uint64_t old_offset = task->result_offset;
+    if (old != NULL)
+        unlist(host, old);
+    uint64_t offset = take(host, task->slot, bytes);
+    if (offset == HEAP_NONE) {
+        if (in_heap) { /* keep what there was: there is room for its entry, it has just left */
+            host->blocks[host->block_count++] = (struct block){.slot = task->slot, .offset = old_offset};
+            atomic_store_explicit(&host->block_at[task->slot], host->block_count, memory_order_relaxed);
+        }
+        return in_heap && bytes <= room;
+    }
+    uint64_t keep = task->result_bytes < bytes ? task->result_bytes : bytes;
+    if (keep != 0)
+        memcpy(heap_of(host->region, host->place.life) + offset, current(task), keep);
+    if (in_heap)
+        heap_give(&host->heap, old_offset);
+    task->result_offset = offset;
+    return true;
+}
+
+static bool move_inline(struct host *host, struct mortal_task *task, uint64_t bytes) {
+    if (!results_cell_exists(host, task->slot))
+        return false;
+    if (task->result_offset != HEAP_NONE) {
+        memcpy(task->cell->result, current(task), bytes);
+        drop_block(host, block_of(host, task->slot));
+        task->result_offset = HEAP_NONE;
+    }
+    return true;
+}
+
+void *results_resize(struct mortal_task *task, uint64_t bytes) {
+    struct host *host = task->worker->host;
+    pthread_mutex_lock(&host->results_lock);
+    bool fits = bytes <= INLINE_RESULT_BYTES ? move_inline(host, task, bytes) : move_to_heap(host, task, bytes);
+    pthread_mutex_unlock(&host->results_lock);
+    if (!fits)
+        return NULL;
+    task->result_bytes = bytes;
+    return bytes == 0 ? NULL : current(task);
+}
+
+void results_keep(struct host *host, uint32_t slot, uint64_t word) {
+    pthread_mutex_lock(&host->results_lock);
+    struct block *block = block_of(host, slot);
+    if (block != NULL)
+        block->word = word;
+    pthread_mutex_unlock(&host->results_lock);
+}
+
+void results_forget(struct host *host, uint32_t slot) {
+    if (atomic_load_explicit(&host->block_at[slot], memory_order_relaxed) == 0)
+        return;
+    pthread_mutex_lock(&host->results_lock);
+    struct block *block = block_of(host, slot);
+    if (block != NULL)
+        drop_block(host, block);
+    pthread_mutex_unlock(&host->results_lock);
+}

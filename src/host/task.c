@@ -1,0 +1,50 @@
+/* task.c - mortal_task_*: what a task's code may call */
+#include <errno.h>
+#include <string.h>
+
+#include <mortal.h>
+
+#include "host/results.h"
+#include "host/worker.h"
+#include "region/recover.h"
+#include "system/why.h"
+
+mortal_task *mortal_task_self(void) {
+    struct worker *worker = worker_self();
+    return worker != NULL && worker->task.order != NULL ? &worker->task : NULL;
+}
+
+void *mortal_task_result(mortal_task *task, size_t bytes) {
+    if (task == NULL) {
+        (void)why(-EINVAL, "mortal_task_result: the task is null: pass on the one that your function was given");
+        return NULL;
+    }
+    void *memory = results_resize(task, bytes);
+    if (memory == NULL && bytes != 0)
+        (void)why(-ENOMEM, "mortal_task_result: no room for %zu bytes in this host's results: release futures whose results "
+                           "were read, or open the pool with larger results_bytes", bytes);
+    return memory;
+}
+
+int mortal_task_reply(mortal_task *task, const void *bytes, size_t count) {
+    if (task == NULL || (bytes == NULL && count != 0))
+        return why(-EINVAL, "mortal_task_reply: %s is null", task == NULL ? "the task" : "bytes");
+    void *memory = mortal_task_result(task, count);
+    if (count == 0)
+        return 0;
+    if (memory == NULL)
+        return -ENOMEM;
+    memmove(memory, bytes, count);
+    return 0;
+}
+
+bool mortal_task_should_stop(const mortal_task *task) {
+    if (task == NULL)
+        return false;
+    const struct care *care = care_of(task->worker->region, task->slot);
+    return atomic_load_explicit(&care->asked, memory_order_relaxed) == word_generation(task->word) + 1;
+}
+
+unsigned mortal_task_attempt(const mortal_task *task) {
+    return task == NULL ? 0 : care_attempts(care_of(task->worker->region, task->slot)) + 1;
+}

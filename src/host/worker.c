@@ -1,0 +1,263 @@
+#include "host/worker.h"
+
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdio_ext.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/lastwords.h"
+#include "host/results.h"
+#include "region/bell.h"
+#include "region/plant.h"
+#include "region/recover.h"
+#include "system/clock.h"
+#include "system/futex.h"
+
+static _Thread_local struct worker *self;
+
+struct worker *worker_self(void) { return self; }
+
+void worker_prepare(struct worker *worker, struct host *host, uint32_t index) {
+    const struct region *region = host->region;
+    memset(worker, 0, sizeof *worker);
+    worker->host = host;
+    worker->region = region;
+    worker->index = index;
+    worker->desk = desk_of(region, host->place.life, index);
+    worker->berth = berth_of(region, host->place.berth);
+    worker->line = worker_line(region, host->place.berth, index);
+    worker->claimant = (struct claimant){.life = host->place.life, .worker = index, .desk = worker->desk};
+}
+
+/* A robust mutex that is never unlocked: the kernel marks it when this thread is gone although its process lives, which
+ * is what exec by a task looks like from outside. */
+static void hold_life_line(struct worker *worker) {
+    _Static_assert(sizeof(pthread_mutex_t) <= sizeof worker->desk->alive, "room for it");
+    pthread_mutex_t *mutex = (pthread_mutex_t *)(void *)worker->desk->alive;
+    pthread_mutexattr_t attributes;
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+    pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+    pthread_mutex_init(mutex, &attributes);
+    pthread_mutex_lock(mutex);
+    pthread_mutexattr_destroy(&attributes);
+}
+
+void worker_settle(struct worker *worker) {
+    self = worker;
+    lastwords_alternate_stack();
+    hold_life_line(worker);
+}
+
+/* A signal and not a descriptor: a task may close any descriptor and open something else at its number. */
+void worker_notify_supervisor(const struct host *host) {
+    pid_t supervisor = host->heritage->supervisor_pid;
+    if (supervisor > 0 && getppid() == supervisor)
+        (void)kill(supervisor, SIGNAL_NOTICE);
+}
+
+/* This worker's claim was taken from it. It must touch nothing more: whatever it would claim next, a kill that is under
+ * way would hit. */
+static void park(struct worker *worker) {
+    atomic_store_explicit(&worker->desk->parked, 1, memory_order_seq_cst);
+    worker_notify_supervisor(worker->host);
+    while (atomic_load(&worker->berth->doomed) != BERTH_RETIRED)
+        futex_wait(&worker->line->bell, atomic_load(&worker->line->bell), clock_after(1000000000u));
+}
+
+/* ORD(worker:doomed) pairs ORD(death:doom): the claim is visible before this load, the doom before the supervisor's look
+ * at the claim. One of the two sees the other. */
+static bool host_is_doomed(const struct worker *worker) {
+    return atomic_load_explicit(&worker->berth->doomed, memory_order_seq_cst) != 0;
+}
+
+/* Submitters that sleep for room. After a claim something has left the queue, after a publication an input can go. */
+static void ring_for_room(const struct region *r) {
+    uint32_t wanted = atomic_load_explicit(&orders_head(r)->room_wanted, memory_order_seq_cst);
+    if (wanted == 0 || ((wanted & ROOM_FOR_INPUT) == 0 && queue_length(r) > r->g.queue_tasks / 2))
+        return;
+    atomic_fetch_add_explicit(&claims_head(r)->room_bell, 1, memory_order_seq_cst);
+    futex_wake(&claims_head(r)->room_bell, INT_MAX);
+}
+
+static void ring_group(const struct worker *worker, uint32_t group) {
+    const struct region *r = worker->region;
+    uint32_t watch = atomic_load_explicit(&orders_head(r)->group_watch[group], memory_order_seq_cst);
+    if (watch == 0)
+        return;
+    _Atomic uint32_t *bell = &claims_head(r)->group_bell[group];
+    atomic_fetch_add_explicit(bell, 1, memory_order_seq_cst);
+    if ((watch & GROUP_SLEEPERS) != 0)
+        futex_wake(bell, INT_MAX);
+    if ((watch & GROUP_FD) != 0)
+        worker_notify_supervisor(worker->host);
+}
+
+static void log_completion(struct desk *desk, uint32_t slot) {
+    uint32_t tail = atomic_load_explicit(&desk->log_tail, memory_order_relaxed);
+    atomic_store_explicit(&desk->log[tail & (LOG_ENTRIES - 1)], slot, memory_order_relaxed);
+    atomic_store_explicit(&desk->log_tail, tail + 1, memory_order_seq_cst);
+}
+
+/* Tell whoever waits. Nobody is told anything that the claim word does not say already. */
+static void announce(struct worker *worker, uint32_t slot, struct order *order, uint32_t group) {
+    const struct region *r = worker->region;
+    if (group != 0 && group <= GROUPS_MAX) {
+        log_completion(worker->desk, slot);
+        ring_group(worker, group - 1);
+    }
+    if (atomic_load_explicit(&order->watched, memory_order_seq_cst) != 0)
+        futex_wake(word_futex(claim_of(r, slot)), INT_MAX);
+    ring_for_room(r);
+}
+
+/* Claimed but not begun, and the host is to die: the task waits again, uncharged. */
+static void hand_back(struct worker *worker, uint32_t slot, uint64_t word) {
+    uint64_t pending = word_make(word_generation(word), SLOT_PENDING, 0, 0);
+    (void)atomic_compare_exchange_strong(claim_of(worker->region, slot), &word, pending);
+    park(worker);
+}
+
+static void begin(struct worker *worker, struct mortal_task *task, uint32_t slot, uint64_t word) {
+    const struct region *r = worker->region;
+    struct order *order = order_of(r, slot);
+    *task = (struct mortal_task){
+        .worker = worker, .order = order, .slot = slot, .word = word, .result_offset = HEAP_NONE,
+        .cell = cell_of(r, worker->host->place.life, slot),
+    };
+    results_forget(worker->host, slot);
+    if ((atomic_load_explicit(&order->flags, memory_order_relaxed) & ORDER_STAMPED) != 0) {
+        task->began_ns = clock_ns();
+        atomic_store_explicit(&worker->desk->started_ns, task->began_ns, memory_order_relaxed);
+    }
+    atomic_store_explicit(&worker->desk->begun, word, memory_order_release);
+}
+
+static bool fill_cell(struct mortal_task *task, int status) {
+    struct cell *cell = task->cell;
+    if (!results_cell_exists(task->worker->host, task->slot))
+        return false;
+    cell->slot = task->slot;
+    cell->status = status;
+    cell->result_bytes = task->result_bytes;
+    cell->result_offset = task->result_offset;
+    cell->ran_ns = task->began_ns != 0 ? clock_ns() - task->began_ns : 0;
+    cell->queued_ns = task->began_ns;
+    return true;
+}
+
+static void publish(struct mortal_task *task, int status) {
+    struct worker *worker = task->worker;
+    bool bare = status == 0 && task->result_bytes == 0 && worker->region->g.measure == 0;
+    uint64_t word = task->word;
+    uint64_t ended = word_with_phase(word, bare ? SLOT_BARE : status == 0 ? SLOT_DONE : SLOT_FAILED);
+    uint32_t group = task->order->group;
+    _Atomic uint64_t *claim = claim_of(worker->region, task->slot);
+    if (PLANTED(PLANT_PUBLISH_BEFORE_RESULT))
+        (void)atomic_compare_exchange_strong(claim, &word, ended);
+    if (!bare) {
+        if (!fill_cell(task, status))
+            raise(SIGBUS); /* no memory for the answer: the task crashed, its host with it */
+        task->cell->word = ended;
+        if (task->result_offset != HEAP_NONE)
+            results_keep(worker->host, task->slot, ended);
+    }
+    /* ORD(publish) pairs ORD(harvest): everything above is complete before this one swap, and nothing after it is needed. */
+    bool published = PLANTED(PLANT_PUBLISH_BEFORE_RESULT) ||
+                     atomic_compare_exchange_strong_explicit(claim, &word, ended, memory_order_seq_cst,
+                                                             memory_order_relaxed);
+    if (!published && PLANTED(PLANT_IGNORE_LOST_PUBLISH)) {
+        atomic_store(claim, ended);
+        published = true;
+    }
+    if (published)
+        announce(worker, task->slot, task->order, group);
+    else
+        park(worker);
+}
+
+/* A task that forked and returned in the child as well: the child is no host. */
+static void end_if_descendant(const struct host *host) {
+    if (*host->still_here == 0)
+        _exit(0);
+}
+
+static int call(struct mortal_task *task) {
+    struct order *order = task->order;
+    const struct region *r = task->worker->region;
+    mortal_function *function = (mortal_function *)(uintptr_t)order->function;
+    const void *input = NULL;
+    if (order->input_bytes != 0)
+        input = (atomic_load_explicit(&order->flags, memory_order_relaxed) & ORDER_INLINE) != 0
+                    ? order->input
+                    : inputs_of(r) + order->input_offset;
+    return function(task, input, order->input_bytes);
+}
+
+static void run(struct worker *worker, uint32_t slot, uint64_t word) {
+    struct mortal_task *task = &worker->task;
+    if (PLANTED(PLANT_BEGUN_TOO_EARLY))
+        atomic_store_explicit(&worker->desk->begun, word, memory_order_release);
+    if (host_is_doomed(worker)) {
+        hand_back(worker, slot, word);
+        return;
+    }
+    ring_for_room(worker->region);
+    begin(worker, task, slot, word);
+    int status = call(task);
+    end_if_descendant(worker->host);
+    if (__fpending(stdout) != 0)
+        (void)fflush(stdout); /* else a line printed to a pipe is lost when a kill follows */
+    publish(task, status);
+    task->order = NULL;
+}
+
+bool worker_step(struct worker *worker) {
+    uint32_t slot;
+    uint64_t word;
+    if (worker->index >= atomic_load_explicit(&worker->berth->active, memory_order_acquire) || host_is_doomed(worker))
+        return false;
+    if (!queue_claim(worker->region, &worker->claimant, &slot, &word))
+        return false;
+    run(worker, slot, word);
+    return true;
+}
+
+static bool may_work(const struct worker *worker) {
+    return worker->index < atomic_load_explicit(&worker->berth->active, memory_order_acquire) && !host_is_doomed(worker);
+}
+
+/* True: there is something to look at again before sleeping. */
+static bool spin(const struct worker *worker, uint32_t bell) {
+    for (unsigned turn = 0; turn < SPIN_TURNS; turn++) {
+        if (queue_has_work(worker->region, &worker->claimant) || atomic_load(&worker->line->bell) != bell)
+            return true;
+        spin_pause();
+    }
+    return false;
+}
+
+static void sleep_until_rung(struct worker *worker, uint32_t bell) {
+    uint32_t berth = worker->host->place.berth;
+    if (!may_work(worker)) { /* a standby or doomed: nobody shall count on it */
+        futex_wait(&worker->line->bell, bell, NEVER);
+        return;
+    }
+    bell_say_idle(worker->region, berth, worker->index);
+    if (!queue_has_work(worker->region, &worker->claimant))
+        futex_wait(&worker->line->bell, bell, NEVER);
+    bell_say_busy(worker->region, berth, worker->index);
+}
+
+void worker_run(struct worker *worker) {
+    while (atomic_load(&worker->berth->doomed) != BERTH_RETIRED) {
+        uint32_t bell = atomic_load(&worker->line->bell);
+        if (worker_step(worker))
+            continue;
+        if (may_work(worker) && spin(worker, bell))
+            continue;
+        sleep_until_rung(worker, bell);
+    }
+}

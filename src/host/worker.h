@@ -1,0 +1,40 @@
+/* worker.h - a thread that claims tasks, runs them and publishes how they ended */
+#ifndef HOST_WORKER_H
+#define HOST_WORKER_H
+
+#include "host/host.h"
+#include "region/queue.h"
+
+/* The context of the task that a worker runs. */
+struct mortal_task {
+    struct worker *worker;
+    struct order *order;
+    struct cell *cell;
+    uint32_t slot;
+    uint64_t word;          /* RUNNING, by this worker */
+    uint64_t result_bytes;
+    uint64_t result_offset; /* into the heap; HEAP_NONE: inline */
+    uint64_t began_ns;
+};
+
+struct worker {
+    struct host *host;
+    const struct region *region;
+    struct desk *desk;
+    struct berth *berth;
+    struct worker_line *line;
+    uint32_t index;
+    struct claimant claimant;
+    struct mortal_task task;
+};
+
+void worker_prepare(struct worker *worker, struct host *host, uint32_t index);
+void worker_settle(struct worker *worker); /* on its own thread, before anything else of it */
+void worker_run(struct worker *worker);    /* returns only in tests: when its berth says RETIRED */
+bool worker_step(struct worker *worker);   /* claim, run and publish one task if there is one: the path that is cut in tests */
+void worker_notify_supervisor(const struct host *host);
+struct worker *worker_self(void); /* of this thread, or null */
+
+enum doomed { BERTH_DOOMED = 1, BERTH_RETIRED = 2 };
+
+#endif

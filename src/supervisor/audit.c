@@ -1,0 +1,106 @@
+/* audit.c - twice a second while there is work: what hints cannot tell, or told wrongly */
+#include <linux/futex.h>
+#include <limits.h>
+#include <signal.h>
+
+#include "region/bell.h"
+#include "region/queue.h"
+#include "supervisor/state.h"
+#include "system/futex.h"
+
+static bool any_running(const struct supervisor *s) {
+    const struct region *r = s->region;
+    for (uint32_t berth = 0; berth < r->g.berths; berth++) {
+        const struct host_record *record = &s->hosts[berth];
+        if (record->state != HOST_ACTIVE && record->state != HOST_DYING)
+            continue;
+        for (uint32_t worker = 0; worker < r->g.workers_per_host; worker++) {
+            uint32_t intent = atomic_load(&desk_of(r, record->life, worker)->intent);
+            if (intent == 0 || intent > r->g.slots)
+                continue;
+            uint64_t word = atomic_load(claim_of(r, intent - 1));
+            if (phase_is_running(word_phase(word)) && word_life(word) == record->life)
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool is_pending(const struct region *r, uint64_t entry) {
+    uint64_t word = atomic_load(claim_of(r, (uint32_t)entry));
+    return word_phase(word) == SLOT_PENDING && word_generation(word) == (uint32_t)(entry >> 32);
+}
+
+bool audit_finds_pending(struct supervisor *s) {
+    const struct region *r = s->region;
+    if (queue_length(r) != 0)
+        return true;
+    for (uint32_t i = 0; i < s->returned_count; i++)
+        if (is_pending(r, s->returned[i].entry))
+            return true;
+    return false;
+}
+
+bool audit_finds_work(struct supervisor *s) { return audit_finds_pending(s) || any_running(s); }
+
+/* A host whose worker threads are gone while its process lives has become another program: a task called exec. */
+static void find_impostors(struct supervisor *s) {
+    for (uint32_t berth = 0; berth < s->region->g.berths; berth++) {
+        struct host_record *record = &s->hosts[berth];
+        if (record->state != HOST_ACTIVE)
+            continue;
+        for (uint32_t worker = 0; worker < s->region->g.workers_per_host; worker++) {
+            struct desk *desk = desk_of(s->region, record->life, worker);
+            bool gone = (atomic_load(&desk->alive[0]) & FUTEX_OWNER_DIED) != 0;
+            if (gone)
+                record->became_other = true;
+            if (gone || atomic_load(&desk->parked) != 0)
+                death_doom(s, berth);
+        }
+    }
+}
+
+/* A claim by a host that does not exist: its word was overwritten. Whoever ran it cannot publish any more. */
+static void end_as_lost(struct supervisor *s, uint32_t slot, uint64_t word) {
+    struct fate *fate = fate_of(s->region, slot);
+    uint64_t ended = word_with_phase(word, SLOT_LOST);
+    *fate = (struct fate){0};
+    atomic_store_explicit(&fate->word, ended, memory_order_release);
+    if (atomic_compare_exchange_strong(claim_of(s->region, slot), &word, ended))
+        death_announce(s, slot);
+}
+
+/* Tasks that wait where no worker looks: behind a cursor that was overwritten, or returned when the table was full. */
+static void find_strays(struct supervisor *s) {
+    const struct region *r = s->region;
+    uint32_t known = atomic_load(&control_head(r)->slots_known);
+    uint64_t tail = atomic_load(&orders_head(r)->tail);
+    uint64_t head = tail - queue_length(r);
+    bool found = false;
+    for (uint32_t slot = 0; slot < known && slot < r->g.slots; slot++) {
+        uint64_t word = atomic_load(claim_of(r, slot));
+        if (phase_is_running(word_phase(word)) &&
+            (word_life(word) >= r->g.lives || s->life_berth[word_life(word)] == 0)) {
+            end_as_lost(s, slot, word);
+        } else if (word_phase(word) == SLOT_PENDING && atomic_load(&care_of(r, slot)->position) < head) {
+            death_return(s, slot);
+            found = true;
+        }
+    }
+    if (found) {
+        death_publish_returned(s);
+        bell_ring_all(r);
+    }
+}
+
+void audit(struct supervisor *s) {
+    const struct region *r = s->region;
+    find_impostors(s);
+    find_strays(s);
+    if (audit_finds_work(s))
+        bell_ring_all(r);
+    if (atomic_load(&orders_head(r)->room_wanted) != 0) {
+        atomic_fetch_add(&claims_head(r)->room_bell, 1);
+        futex_wake(&claims_head(r)->room_bell, INT_MAX);
+    }
+}

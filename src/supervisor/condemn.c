@@ -1,0 +1,119 @@
+/* condemn.c - who is to be killed: the one swap that decides it */
+#include <limits.h>
+#include <signal.h>
+
+#include "region/bell.h"
+#include "supervisor/state.h"
+#include "system/futex.h"
+
+/* A task that waits is cancelled on the spot. The owner does this itself where it can; it cannot from a signal handler,
+ * nor for a task that a recovery returned to the queue after the owner looked. */
+static void cancel(struct supervisor *s, uint32_t slot, uint64_t word, enum slot_phase phase) {
+    struct fate *fate = fate_of(s->region, slot);
+    uint64_t ended = word_with_phase(word, phase);
+    *fate = (struct fate){0};
+    atomic_store_explicit(&fate->word, ended, memory_order_release);
+    if (atomic_compare_exchange_strong(claim_of(s->region, slot), &word, ended))
+        death_announce(s, slot);
+}
+
+void condemn(struct supervisor *s, uint32_t slot, uint32_t generation, enum sentence sentence) {
+    if (slot >= s->region->g.slots)
+        return;
+    for (;;) {
+        uint64_t word = atomic_load(claim_of(s->region, slot));
+        if (word_generation(word) != (generation & GENERATION_MASK))
+            return; /* it ended, and the slot is another's */
+        if (word_phase(word) == SLOT_PENDING) {
+            if (sentence == SENTENCE_KILL)
+                cancel(s, slot, word, SLOT_CANCELLED);
+            else if (sentence == SENTENCE_WITHIN)
+                cancel(s, slot, word, SLOT_EXPIRED);
+            else
+                return;
+            continue;
+        }
+        if (word_phase(word) != SLOT_RUNNING)
+            return;
+        uint32_t berth = word_life(word) < s->region->g.lives ? s->life_berth[word_life(word)] : 0;
+        if (berth == 0 || word_worker(word) >= s->region->g.workers_per_host)
+            return; /* a claim that no living host can have made: the audit ends it */
+        berth--;
+        /* This decides. If it fails the task finished first, and its host is not touched. */
+        if (!atomic_compare_exchange_strong(claim_of(s->region, slot), &word, word_with_phase(word, SLOT_DYING)))
+            continue;
+        s->hosts[berth].watches[word_worker(word)].sentence = sentence;
+        death_doom(s, berth);
+        return;
+    }
+}
+
+static void condemn_running(struct supervisor *s, uint64_t before, enum sentence sentence) {
+    const struct region *r = s->region;
+    for (uint32_t berth = 0; berth < r->g.berths; berth++) {
+        const struct host_record *record = &s->hosts[berth];
+        if (record->state != HOST_ACTIVE && record->state != HOST_DYING)
+            continue;
+        for (uint32_t worker = 0; worker < r->g.workers_per_host; worker++) {
+            uint32_t intent = atomic_load(&desk_of(r, record->life, worker)->intent);
+            if (intent == 0 || intent > r->g.slots)
+                continue;
+            uint64_t word = atomic_load(claim_of(r, intent - 1));
+            if (word_phase(word) == SLOT_RUNNING && word_life(word) == record->life && word_worker(word) == worker &&
+                order_of(r, intent - 1)->ticket < before)
+                condemn(s, intent - 1, word_generation(word), sentence);
+        }
+    }
+}
+
+static void cancel_pending(struct supervisor *s, uint64_t before) {
+    const struct region *r = s->region;
+    uint32_t known = atomic_load(&control_head(r)->slots_known);
+    for (uint32_t slot = 0; slot < known && slot < r->g.slots; slot++) {
+        uint64_t word = atomic_load(claim_of(r, slot));
+        if (word_phase(word) == SLOT_PENDING && order_of(r, slot)->ticket < before)
+            cancel(s, slot, word, SLOT_CANCELLED);
+    }
+}
+
+/* kill_now: what a signal handler could leave is two tickets. */
+static void condemn_now(struct supervisor *s) {
+    struct control_head *control = control_head(s->region);
+    uint64_t pending = atomic_load(&control->now_pending), running = atomic_load(&control->now_running);
+    if (pending > s->now_pending_seen) {
+        s->now_pending_seen = pending;
+        cancel_pending(s, pending);
+    }
+    if (running > s->now_running_seen) {
+        s->now_running_seen = running;
+        condemn_running(s, running, pending >= running ? SENTENCE_KILL : SENTENCE_KILL_RUNNING);
+    }
+}
+
+void condemn_requests(struct supervisor *s) {
+    struct control_head *control = control_head(s->region);
+    condemn_now(s);
+    uint64_t tail = atomic_load_explicit(&control->request_tail, memory_order_acquire);
+    if (tail == s->requests_seen)
+        return;
+    for (; s->requests_seen != tail; s->requests_seen++) {
+        const struct request *request = &control->requests[s->requests_seen % REQUESTS];
+        switch ((enum request_kind)request->kind) {
+        case REQUEST_KILL_TASK:
+            condemn(s, request->slot, request->generation, SENTENCE_KILL);
+            break;
+        case REQUEST_KILL_RUNNING:
+            condemn_running(s, request->before, request->scope != 0 ? SENTENCE_KILL_RUNNING : SENTENCE_KILL);
+            break;
+        case REQUEST_GROUP_FD:
+            s->groups_with_fds = true;
+            groupfd_ring(s);
+            break;
+        case REQUEST_QUIT:
+            s->quitting = true;
+            break;
+        }
+    }
+    atomic_store_explicit(&control->requests_handled, (uint32_t)s->requests_seen, memory_order_release);
+    futex_wake(&control->requests_handled, INT_MAX);
+}

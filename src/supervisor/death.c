@@ -1,0 +1,254 @@
+/* death.c - from a host's end to its tasks' verdicts and to who comes after it */
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "region/bell.h"
+#include "region/queue.h"
+#include "supervisor/state.h"
+#include "system/clock.h"
+#include "system/futex.h"
+
+void death_doom(struct supervisor *s, uint32_t berth) {
+    struct host_record *record = &s->hosts[berth];
+    if (record->state == HOST_EMPTY || record->state == HOST_DYING)
+        return;
+    /* ORD(death:doom) pairs ORD(worker:doomed) */
+    atomic_store_explicit(&berth_of(s->region, berth)->doomed, 1, memory_order_seq_cst);
+    record->asked = true;
+    record->state = HOST_DYING;
+    record->since_ns = clock_ns();
+    /* A pid and not a pidfd: this is its parent and alone reaps it, so until then the number cannot be anybody else's. */
+    kill(record->pid, SIGKILL);
+    atomic_fetch_add_explicit(&control_head(s->region)->kills, 1, memory_order_relaxed);
+}
+
+void death_announce(struct supervisor *s, uint32_t slot) {
+    const struct region *r = s->region;
+    struct order *order = order_of(r, slot);
+    uint32_t group = order->group;
+    if (group != 0 && group <= GROUPS_MAX) {
+        struct control_head *control = control_head(r);
+        uint64_t tail = atomic_load_explicit(&control->fate_tail, memory_order_relaxed);
+        atomic_store_explicit(&control->fate_log[tail % FATE_LOG_ENTRIES], slot, memory_order_relaxed);
+        atomic_store_explicit(&control->fate_tail, tail + 1, memory_order_seq_cst);
+        _Atomic uint32_t *bell = &claims_head(r)->group_bell[group - 1];
+        atomic_fetch_add(bell, 1);
+        futex_wake(bell, INT_MAX);
+    }
+    if (atomic_load(&order->watched) != 0)
+        futex_wake(word_futex(claim_of(r, slot)), INT_MAX);
+    if (atomic_load(&orders_head(r)->room_wanted) != 0) {
+        atomic_fetch_add(&claims_head(r)->room_bell, 1);
+        futex_wake(&claims_head(r)->room_bell, INT_MAX);
+    }
+}
+
+static bool is_pending(const struct region *r, uint64_t entry) {
+    uint64_t word = atomic_load(claim_of(r, (uint32_t)entry));
+    return word_phase(word) == SLOT_PENDING && word_generation(word) == (uint32_t)(entry >> 32);
+}
+
+void death_return(struct supervisor *s, uint32_t slot) {
+    uint64_t word = atomic_load(claim_of(s->region, slot));
+    if (word_phase(word) != SLOT_PENDING)
+        return;
+    uint64_t entry = queue_entry(slot, word_generation(word));
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < s->returned_count; i++)
+        if (s->returned[i].entry != entry && is_pending(s->region, s->returned[i].entry))
+            s->returned[kept++] = s->returned[i];
+    s->returned_count = kept;
+    if (kept == RETURNED_ENTRIES) /* more than all workers together could return: the audit finds it again */
+        return;
+    uint64_t ticket = order_of(s->region, slot)->ticket;
+    uint32_t at = s->returned_count++;
+    for (; at > 0 && s->returned[at - 1].ticket > ticket; at--)
+        s->returned[at] = s->returned[at - 1];
+    s->returned[at] = (struct returned){.ticket = ticket, .entry = entry};
+    atomic_fetch_add_explicit(&control_head(s->region)->requeued, 1, memory_order_relaxed);
+}
+
+/* Workers that read the table while it changes see some mixture of entries, each of which is only a hint; the version,
+ * stored last, makes them look again. */
+void death_publish_returned(struct supervisor *s) {
+    struct control_head *control = control_head(s->region);
+    for (uint32_t i = 0; i < s->returned_count; i++)
+        atomic_store_explicit(&control->returned[i], s->returned[i].entry, memory_order_relaxed);
+    atomic_store_explicit(&control->returned_count, s->returned_count, memory_order_release);
+    atomic_fetch_add_explicit(&control->returned_version, 1, memory_order_seq_cst);
+}
+
+/* If exactly one task was under way, it did it, also where the host could not say so (SIGKILL from outside, _exit). */
+static uint32_t only_one_begun(const struct supervisor *s, uint32_t life) {
+    uint32_t found = NO_WORKER;
+    for (uint32_t i = 0; i < s->region->g.workers_per_host; i++) {
+        struct desk *desk = desk_of(s->region, life, i);
+        uint32_t intent = atomic_load(&desk->intent);
+        if (intent == 0 || intent > s->region->g.slots)
+            continue;
+        uint64_t word = atomic_load(claim_of(s->region, intent - 1));
+        if (!phase_is_running(word_phase(word)) || atomic_load(&desk->begun) != word_with_phase(word, SLOT_RUNNING) ||
+            word_life(word) != life || word_worker(word) != i)
+            continue;
+        if (found != NO_WORKER)
+            return NO_WORKER;
+        found = i;
+    }
+    return found;
+}
+
+static struct death inquest(const struct supervisor *s, const struct host_record *record, const siginfo_t *info) {
+    const struct host_head *head = host_head(s->region, record->life);
+    uint32_t words = atomic_load_explicit(&head->words, memory_order_acquire);
+    struct death death = {.culprit = NO_WORKER};
+    if (record->became_other) {
+        death.cause = MORTAL_CAUSE_EXEC;
+    } else if (info->si_code == CLD_EXITED) {
+        death.cause = words == WORDS_THREAD_EXIT ? MORTAL_CAUSE_THREAD_EXIT : MORTAL_CAUSE_EXIT;
+        death.exit_code = words == WORDS_THREAD_EXIT ? 0 : info->si_status;
+        if (words == WORDS_EXIT || words == WORDS_THREAD_EXIT)
+            death.culprit = head->worker;
+    } else {
+        death.asked = record->asked && info->si_status == SIGKILL;
+        death.cause = MORTAL_CAUSE_SIGNAL;
+        death.signal = info->si_status;
+        if (words == WORDS_SIGNAL && head->signal == info->si_status) {
+            death.signal_code = head->signal_code;
+            death.fault_address = head->fault_address;
+            death.culprit = head->worker;
+        }
+    }
+    if (death.culprit >= s->region->g.workers_per_host)
+        death.culprit = death.asked ? NO_WORKER : only_one_begun(s, record->life);
+    return death;
+}
+
+static void recover_tasks(struct supervisor *s, const struct host_record *record, const struct death *death) {
+    bool returned = false;
+    for (uint32_t worker = 0; worker < s->region->g.workers_per_host; worker++) {
+        uint32_t slot;
+        switch (recover_desk(s->region, record->life, worker, death, record->watches[worker].sentence, &slot)) {
+        case RECOVERED_RETURNED:
+            death_return(s, slot);
+            returned = true;
+            break;
+        case RECOVERED_ENDED:
+            death_announce(s, slot);
+            break;
+        case RECOVERED_NOTHING:
+            break;
+        }
+        /* Completions that were published but perhaps not logged any more. */
+        uint32_t intent = atomic_load(&desk_of(s->region, record->life, worker)->intent);
+        if (intent != 0 && intent <= s->region->g.slots &&
+            phase_has_ended(word_phase(atomic_load(claim_of(s->region, intent - 1)))))
+            death_announce(s, intent - 1);
+    }
+    if (returned)
+        death_publish_returned(s);
+}
+
+static void clear_idle_bits(const struct region *r, uint32_t berth) {
+    for (uint32_t worker = 0; worker < r->g.workers_per_host; worker++)
+        bell_say_busy(r, berth, worker);
+}
+
+/* The completion log of a dead host is read on by nobody: pass on what the owner has not read. */
+static void inherit_logs(struct supervisor *s, uint32_t berth, uint32_t life) {
+    for (uint32_t worker = 0; worker < s->region->g.workers_per_host; worker++) {
+        struct desk *desk = desk_of(s->region, life, worker);
+        uint32_t tail = atomic_load(&desk->log_tail);
+        uint64_t taken = atomic_load(&worker_line(s->region, berth, worker)->log_taken);
+        uint32_t from = taken >> 32 == life ? (uint32_t)taken : 0;
+        if (tail - from > LOG_ENTRIES)
+            from = tail - LOG_ENTRIES;
+        for (; from != tail; from++) {
+            uint32_t slot = atomic_load_explicit(&desk->log[from & (LOG_ENTRIES - 1)], memory_order_relaxed);
+            if (slot < s->region->g.slots && phase_has_ended(word_phase(atomic_load(claim_of(s->region, slot)))))
+                death_announce(s, slot);
+        }
+    }
+}
+
+static void bury(struct supervisor *s, uint32_t berth, const siginfo_t *info) {
+    struct host_record *record = &s->hosts[berth];
+    struct control_head *control = control_head(s->region);
+    struct berth *shared = berth_of(s->region, berth);
+    bool had_started = record->state == HOST_ACTIVE || record->state == HOST_DYING;
+    if (record->state == HOST_STARTING) {
+        bool init = atomic_load(&host_head(s->region, record->life)->words) == WORDS_INIT_FAILED;
+        spawn_failed(s, STAGE_INIT, init ? DETAIL_STATUS : DETAIL_CRASHED, info->si_status, -ECANCELED);
+        s->spawn_backoff_ns = s->spawn_backoff_ns == 0 ? 1000000 : s->spawn_backoff_ns * 2;
+        if (s->spawn_backoff_ns > 1000000000)
+            s->spawn_backoff_ns = 1000000000;
+        s->spawn_after = clock_after(s->spawn_backoff_ns);
+    }
+    atomic_store(&shared->doomed, 1);
+    struct death death = inquest(s, record, info);
+    if (had_started)
+        recover_tasks(s, record, &death);
+    inherit_logs(s, berth, record->life);
+    uint32_t life = record->life;
+    if (record->position != NO_POSITION)
+        s->positions[record->position] = NO_POSITION;
+    clear_idle_bits(s->region, berth);
+    atomic_store(&shared->active, 0);
+    atomic_store(&shared->pid, 0);
+    atomic_store(&shared->life, NO_LIFE);
+    s->life_berth[life] = 0;
+    record->state = HOST_EMPTY;
+    record->position = NO_POSITION;
+    record->life = NO_LIFE;
+    atomic_fetch_add_explicit(&control->deaths, 1, memory_order_relaxed);
+    lives_bury(s, life);
+}
+
+static uint32_t berth_of_pid(const struct supervisor *s, pid_t pid) {
+    for (uint32_t i = 0; i < s->region->g.berths; i++)
+        if (s->hosts[i].state != HOST_EMPTY && s->hosts[i].pid == pid)
+            return i;
+    return NO_POSITION;
+}
+
+static void reap_one(struct supervisor *s, const siginfo_t *seen) {
+    siginfo_t info;
+    if (seen->si_pid == s->template_pid && s->template_pid != 0) {
+        s->template_pid = 0;
+        if (s->template_link >= 0)
+            close(s->template_link);
+        s->template_link = -1;
+    }
+    while (waitid(P_PID, (id_t)seen->si_pid, &info, WEXITED | __WALL) < 0 && errno == EINTR) {
+    }
+}
+
+/* Looked at first and reaped after the recovery: the pid in the berth names nobody else before all is in order. */
+void death_reap(struct supervisor *s) {
+    bool died = false;
+    for (;;) {
+        siginfo_t seen;
+        memset(&seen, 0, sizeof seen);
+        if (waitid(P_ALL, 0, &seen, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0 || seen.si_pid == 0)
+            break;
+        uint32_t berth = berth_of_pid(s, seen.si_pid);
+        if (berth != NO_POSITION)
+            bury(s, berth, &seen);
+        died = true;
+        reap_one(s, &seen);
+    }
+    siginfo_t stopped;
+    memset(&stopped, 0, sizeof stopped);
+    bool swallowed = waitid(P_ALL, 0, &stopped, WSTOPPED | WNOHANG) == 0 && stopped.si_pid != 0;
+    if (!died && !swallowed)
+        return;
+    spawn_fill(s);
+    /* A wake-up may have gone to one who died, or who stopped, before it could look. */
+    bell_ring_all(s->region);
+    if (died)
+        descendants_kill(s);
+}

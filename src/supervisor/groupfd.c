@@ -1,0 +1,62 @@
+/*
+ * groupfd.c - ringing the descriptors that the owner's event loops watch
+ *
+ * Hosts must not hold them: a task may close any number and open something else there. So a worker only tells the
+ * supervisor, and the supervisor writes.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "supervisor/state.h"
+
+static void set_fd(struct supervisor *s, uint32_t group, int fd) {
+    if (group >= GROUPS_MAX) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    if (s->group_fds[group] >= 0)
+        close(s->group_fds[group]);
+    s->group_fds[group] = fd;
+    s->group_seen[group] = atomic_load(&claims_head(s->region)->group_bell[group]) - 1;
+    s->groups_with_fds = true;
+}
+
+/* A message is a group's number, with its descriptor, or without one when the group is closed. */
+void groupfd_receive(struct supervisor *s) {
+    for (;;) {
+        uint32_t group;
+        struct iovec part = {.iov_base = &group, .iov_len = sizeof group};
+        union {
+            struct cmsghdr header;
+            char bytes[CMSG_SPACE(sizeof(int))];
+        } control;
+        struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
+                                 .msg_controllen = sizeof control};
+        if (recvmsg(s->heritage->link_fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != (ssize_t)sizeof group)
+            return;
+        int fd = -1;
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        if (header != NULL && header->cmsg_type == SCM_RIGHTS)
+            memcpy(&fd, CMSG_DATA(header), sizeof fd);
+        set_fd(s, group, fd);
+    }
+}
+
+void groupfd_ring(struct supervisor *s) {
+    if (!s->groups_with_fds)
+        return;
+    for (uint32_t group = 0; group < GROUPS_MAX; group++) {
+        if (s->group_fds[group] < 0)
+            continue;
+        uint32_t bell = atomic_load(&claims_head(s->region)->group_bell[group]);
+        if (bell == s->group_seen[group])
+            continue;
+        s->group_seen[group] = bell;
+        uint64_t one = 1;
+        (void)!write(s->group_fds[group], &one, sizeof one);
+    }
+}

@@ -1,0 +1,69 @@
+/*
+ * lives.c - which part of the answers a new host writes to
+ *
+ * The arena of a dead host stays as long as a claim word points into it: an unreleased result lies there. That is all the
+ * bookkeeping there is; no counter could be kept right through every death.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "supervisor/state.h"
+#include "system/memory.h"
+
+#define COLLECT_AT 64u
+
+int lives_open(struct supervisor *s) {
+    uint32_t lives = s->region->g.lives;
+    s->free_lives = calloc(lives, sizeof *s->free_lives);
+    s->dead_lives = calloc(lives, sizeof *s->dead_lives);
+    s->life_marks = calloc(lives, 1);
+    s->life_berth = calloc(lives, sizeof *s->life_berth);
+    if (s->free_lives == NULL || s->dead_lives == NULL || s->life_marks == NULL || s->life_berth == NULL)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < lives; i++) /* low numbers are given out first: their pages are the warm ones */
+        s->free_lives[i] = lives - 1 - i;
+    s->free_life_count = lives;
+    return 0;
+}
+
+static void give_back_pages(struct supervisor *s, uint32_t life) {
+    const struct geometry *g = &s->region->g;
+    uint64_t top = atomic_load(&host_head(s->region, life)->heap_top);
+    if (top > g->arena_bytes - g->arena_heap) /* overwritten */
+        top = g->arena_bytes - g->arena_heap;
+    if (top != 0)
+        memory_punch(s->region->answers_fd, (uint64_t)life * g->arena_bytes + g->arena_heap, round_up(top, PAGE_BYTES));
+}
+
+void lives_collect(struct supervisor *s) {
+    const struct region *r = s->region;
+    memset(s->life_marks, 0, r->g.lives);
+    uint32_t known = atomic_load(&control_head(r)->slots_known);
+    for (uint32_t slot = 0; slot < known && slot < r->g.slots; slot++) {
+        uint64_t word = atomic_load(claim_of(r, slot));
+        if ((word_phase(word) == SLOT_DONE || word_phase(word) == SLOT_FAILED) && word_life(word) < r->g.lives)
+            s->life_marks[word_life(word)] = 1;
+    }
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < s->dead_life_count; i++) {
+        uint32_t life = s->dead_lives[i];
+        if (s->life_marks[life] != 0) {
+            s->dead_lives[kept++] = life;
+        } else {
+            give_back_pages(s, life);
+            s->free_lives[s->free_life_count++] = life;
+        }
+    }
+    s->dead_life_count = kept;
+    s->dead_lives_pinned = kept;
+}
+
+void lives_bury(struct supervisor *s, uint32_t life) { s->dead_lives[s->dead_life_count++] = life; }
+
+uint32_t lives_take(struct supervisor *s) {
+    /* A look at all slots once per so many deaths costs each death a constant share of it. */
+    if (s->free_life_count == 0 || s->dead_life_count >= COLLECT_AT + 2 * s->dead_lives_pinned)
+        lives_collect(s);
+    return s->free_life_count == 0 ? NO_LIFE : s->free_lives[--s->free_life_count];
+}

@@ -1,0 +1,283 @@
+/* spawn.c - making hosts, and keeping as many as there should be */
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "region/bell.h"
+#include "supervisor/state.h"
+#include "system/clock.h"
+#include "system/futex.h"
+#include "system/process.h"
+
+#define BACKOFF_FIRST_NS 1000000ull
+#define BACKOFF_MOST_NS 1000000000ull
+#define DYING_PATIENCE_NS 20000000ull /* then another host takes its place */
+
+void spawn_failed(struct supervisor *s, enum start_stage stage, enum start_detail detail, int value, int error) {
+    struct control_head *control = control_head(s->region);
+    if (s->ready)
+        return;
+    (void)value;
+    control->start_stage = (int32_t)stage;
+    control->start_detail = (int32_t)detail;
+    control->start_value = value;
+    control->start_error = error;
+    atomic_store_explicit(&control->state, POOL_FAILED, memory_order_release);
+    futex_wake(&control->state, INT_MAX);
+    s->quitting = true;
+}
+
+/* A message on the template's link, or: it ended, or time is over, or the owner went away meanwhile. */
+static int hear_template(struct supervisor *s, void *message, size_t bytes, uint64_t deadline_ns) {
+    for (;;) {
+        uint64_t now = clock_ns();
+        if (now >= deadline_ns)
+            return -ETIMEDOUT;
+        uint64_t left_ms = (deadline_ns - now) / 1000000 + 1;
+        struct pollfd ears[] = {{.fd = s->template_link, .events = POLLIN},
+                                {.fd = s->heritage->owner_pidfd, .events = POLLIN}};
+        (void)poll(ears, 2, left_ms > 1000 ? 1000 : (int)left_ms);
+        ssize_t got = recv(s->template_link, message, bytes, MSG_DONTWAIT);
+        if (got == (ssize_t)bytes)
+            return 0;
+        if (got >= 0 || (errno != EAGAIN && errno != EINTR))
+            return -EPIPE;
+        if ((ears[1].revents & POLLIN) != 0)
+            return -EPIPE;
+    }
+}
+
+static void end_template(struct supervisor *s) {
+    if (s->template_pid > 0) {
+        siginfo_t info;
+        kill(s->template_pid, SIGKILL);
+        while (waitid(P_PID, (id_t)s->template_pid, &info, WEXITED | __WALL) < 0 && errno == EINTR) {
+        }
+    }
+    if (s->template_link >= 0)
+        close(s->template_link);
+    s->template_pid = 0;
+    s->template_link = -1;
+}
+
+int spawn_template(struct supervisor *s) {
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
+        spawn_failed(s, STAGE_PRELOAD, DETAIL_SYSTEM, 0, -errno);
+        return -1;
+    }
+    pid_t pid = process_fork(SIGCHLD, false, NULL);
+    if (pid == 0) {
+        close(ends[0]);
+        _exit(s->heritage->template_run(s->heritage, ends[1]));
+    }
+    close(ends[1]);
+    s->template_link = ends[0];
+    if (pid < 0) {
+        spawn_failed(s, STAGE_PRELOAD, DETAIL_SYSTEM, 0, (int)pid);
+        return -1;
+    }
+    s->template_pid = pid;
+    struct template_ready ready;
+    int error = hear_template(s, &ready, sizeof ready, clock_after(s->heritage->start_ns));
+    if (error == 0 && ready.detail == DETAIL_NONE)
+        return 0;
+    if (error == 0)
+        spawn_failed(s, STAGE_PRELOAD, (enum start_detail)ready.detail, ready.value, -ECANCELED);
+    else
+        spawn_failed(s, STAGE_PRELOAD, error == -ETIMEDOUT ? DETAIL_TIMED_OUT : DETAIL_CRASHED, 0, -ECANCELED);
+    end_template(s);
+    return -1;
+}
+
+static pid_t fork_from_template(struct supervisor *s, struct host_place place) {
+    pid_t pid;
+    if (s->template_pid == 0 && spawn_template(s) != 0)
+        return -EAGAIN;
+    if (send(s->template_link, &place, sizeof place, MSG_NOSIGNAL) != (ssize_t)sizeof place ||
+        hear_template(s, &pid, sizeof pid, clock_after(s->heritage->start_ns)) != 0) {
+        end_template(s); /* the next attempt runs preload again */
+        return -EAGAIN;
+    }
+    return pid;
+}
+
+static void back_off(struct supervisor *s) {
+    s->spawn_backoff_ns = s->spawn_backoff_ns == 0 ? BACKOFF_FIRST_NS : s->spawn_backoff_ns * 2;
+    if (s->spawn_backoff_ns > BACKOFF_MOST_NS)
+        s->spawn_backoff_ns = BACKOFF_MOST_NS;
+    s->spawn_after = clock_after(s->spawn_backoff_ns);
+}
+
+static uint32_t empty_berth(const struct supervisor *s) {
+    for (uint32_t i = 0; i < s->region->g.berths; i++)
+        if (s->hosts[i].state == HOST_EMPTY)
+            return i;
+    return NO_POSITION;
+}
+
+/* Fill in the record before the host exists: its first sign of life may come before fork returns here. */
+static bool spawn(struct supervisor *s) {
+    uint32_t berth = empty_berth(s);
+    if (berth == NO_POSITION)
+        return false; /* all taken by hosts that the kernel has not ended yet */
+    uint32_t life = lives_take(s);
+    if (life == NO_LIFE)
+        return false; /* every arena holds results that were not released */
+    struct berth *shared = berth_of(s->region, berth);
+    atomic_store(&shared->doomed, 0);
+    atomic_store(&shared->active, 0);
+    atomic_store(&shared->life, life);
+    struct host_place place = {.berth = berth, .life = life};
+    pid_t pid;
+    if (s->heritage->preload != NULL) {
+        pid = fork_from_template(s, place);
+    } else {
+        pid = process_fork(SIGCHLD, false, NULL);
+        if (pid == 0)
+            s->heritage->host_run(s->heritage, place);
+    }
+    if (pid < 0) {
+        atomic_store(&shared->life, NO_LIFE);
+        lives_bury(s, life);
+        back_off(s);
+        spawn_failed(s, STAGE_FORK, DETAIL_SYSTEM, 0, (int)pid);
+        return false;
+    }
+    atomic_store(&shared->pid, pid);
+    struct host_record *record = &s->hosts[berth];
+    struct watch *watches = record->watches;
+    *record = (struct host_record){.state = HOST_STARTING, .pid = pid, .life = life, .position = NO_POSITION,
+                                   .since_ns = clock_ns(), .watches = watches};
+    for (uint32_t i = 0; i < s->region->g.workers_per_host; i++)
+        watches[i] = (struct watch){0};
+    s->life_berth[life] = (uint16_t)(berth + 1);
+    return true;
+}
+
+static void count_ready(struct supervisor *s) {
+    uint32_t active = 0, standby = 0, dying = 0;
+    for (uint32_t i = 0; i < s->region->g.berths; i++) {
+        active += s->hosts[i].state == HOST_ACTIVE;
+        standby += s->hosts[i].state == HOST_STANDBY;
+        dying += s->hosts[i].state == HOST_DYING;
+    }
+    struct control_head *control = control_head(s->region);
+    atomic_store_explicit(&control->hosts_ready, active, memory_order_relaxed);
+    atomic_store_explicit(&control->standby_ready, standby, memory_order_relaxed);
+    atomic_store_explicit(&control->dying, dying, memory_order_relaxed);
+}
+
+void spawn_check_ready(struct supervisor *s) {
+    for (uint32_t i = 0; i < s->region->g.berths; i++) {
+        struct host_record *record = &s->hosts[i];
+        if (record->state != HOST_STARTING)
+            continue;
+        if (atomic_load_explicit(&host_head(s->region, record->life)->ready, memory_order_acquire) != 0) {
+            record->state = HOST_STANDBY;
+            record->since_ns = clock_ns();
+            s->spawn_backoff_ns = 0;
+        } else if (clock_ns() - record->since_ns > s->heritage->start_ns) {
+            spawn_failed(s, STAGE_INIT, DETAIL_TIMED_OUT, 0, -ECANCELED);
+            back_off(s);
+            death_doom(s, i);
+        }
+    }
+}
+
+static uint32_t width_of(const struct supervisor *s, uint32_t position) {
+    const struct geometry *g = &s->region->g;
+    uint32_t left = g->workers - position * g->workers_per_host;
+    return left < g->workers_per_host ? left : g->workers_per_host;
+}
+
+static void activate(struct supervisor *s, uint32_t berth, uint32_t position) {
+    struct host_record *record = &s->hosts[berth];
+    record->state = HOST_ACTIVE;
+    record->position = position;
+    record->since_ns = clock_ns();
+    s->positions[position] = berth;
+    atomic_store(&berth_of(s->region, berth)->active, width_of(s, position));
+    bell_ring_berth(s->region, berth);
+    if (s->ready)
+        return;
+    s->ready = true;
+    struct control_head *control = control_head(s->region);
+    atomic_store_explicit(&control->state, POOL_READY, memory_order_release);
+    futex_wake(&control->state, INT_MAX);
+}
+
+static uint32_t in_state(const struct supervisor *s, enum host_state state) {
+    for (uint32_t i = 0; i < s->region->g.berths; i++)
+        if (s->hosts[i].state == state)
+            return i;
+    return NO_POSITION;
+}
+
+/* A host that the kernel cannot end (uninterruptible sleep, a huge unmap) must not hold up the pool. */
+static void give_up_on_the_dying(struct supervisor *s, uint64_t now) {
+    for (uint32_t i = 0; i < s->region->g.berths; i++) {
+        struct host_record *record = &s->hosts[i];
+        if (record->state != HOST_DYING || record->replaced || now - record->since_ns < DYING_PATIENCE_NS)
+            continue;
+        record->replaced = true;
+        if (record->position != NO_POSITION)
+            s->positions[record->position] = NO_POSITION;
+        record->position = NO_POSITION;
+    }
+}
+
+/* Take over first, replenish after: the standby costs a wake-up, a new one a fork. */
+void spawn_fill(struct supervisor *s) {
+    const struct geometry *g = &s->region->g;
+    uint64_t now = clock_ns();
+    give_up_on_the_dying(s, now);
+    uint32_t vacant = 0;
+    for (uint32_t position = 0; position < g->hosts; position++) {
+        if (s->positions[position] != NO_POSITION)
+            continue;
+        uint32_t berth = in_state(s, HOST_STANDBY);
+        if (berth != NO_POSITION)
+            activate(s, berth, position);
+        else
+            vacant++;
+    }
+    uint32_t coming = 0;
+    for (uint32_t i = 0; i < g->berths; i++)
+        coming += s->hosts[i].state == HOST_STARTING || s->hosts[i].state == HOST_STANDBY;
+    while (coming < vacant + g->standby && now >= s->spawn_after && !s->quitting && spawn(s)) {
+        coming++;
+        /* One at a time while work waits for a host: the first one should not wait for the forks of the others. */
+        if (!s->ready)
+            break;
+    }
+    count_ready(s);
+}
+
+uint64_t spawn_next_ns(const struct supervisor *s) {
+    const struct geometry *g = &s->region->g;
+    uint64_t next = NEVER;
+    uint32_t wanted = g->hosts + g->standby, have = 0;
+    for (uint32_t i = 0; i < g->berths; i++) {
+        const struct host_record *record = &s->hosts[i];
+        have += record->state == HOST_STARTING || record->state == HOST_STANDBY || record->state == HOST_ACTIVE;
+        uint64_t look = NEVER;
+        if (record->state == HOST_STARTING)
+            look = record->since_ns + s->heritage->start_ns + 1;
+        else if (record->state == HOST_DYING && !record->replaced)
+            look = record->since_ns + DYING_PATIENCE_NS;
+        if (look < next)
+            next = look;
+    }
+    if (have < wanted && s->ready) {
+        uint64_t now = clock_ns();
+        uint64_t retry = s->spawn_after > now ? s->spawn_after : now + BACKOFF_FIRST_NS;
+        if (retry < next)
+            next = retry;
+    }
+    return next;
+}

@@ -1,0 +1,113 @@
+/*
+ * state.h - what the supervisor knows, in memory that nobody else can write
+ *
+ * It believes this and the kernel. Words that hosts can write it reads to learn where to look, never whom to kill:
+ * PostgreSQL's postmaster keeps its list of children to itself for the same reason.
+ *
+ *            spawn            ready             activate           kill, or its own end        certainly dead
+ *   EMPTY ----------> STARTING -----> STANDBY ----------> ACTIVE ----------------------> DYING ---------------> EMPTY
+ *                        |               |                                                 ^
+ *                        +---------------+-------------------------------------------------+
+ */
+#ifndef SUPERVISOR_STATE_H
+#define SUPERVISOR_STATE_H
+
+#include "region/heritage.h"
+#include "region/recover.h"
+
+enum host_state { HOST_EMPTY = 0, HOST_STARTING, HOST_STANDBY, HOST_ACTIVE, HOST_DYING };
+
+#define NO_POSITION UINT32_MAX
+
+/* What one worker of a host was last seen doing; for deadlines. */
+struct watch {
+    uint64_t word, seen_ns;
+    enum sentence sentence; /* not NONE: the supervisor took its task from it */
+};
+
+struct host_record { /* by berth */
+    enum host_state state;
+    pid_t pid;
+    uint32_t life;
+    uint32_t position; /* which of the pool's hosts it is while active */
+    bool asked;        /* the supervisor sent the SIGKILL */
+    bool replaced;     /* dying for so long that its position was given to another */
+    bool became_other; /* a task called exec in it */
+    uint64_t since_ns; /* of this state */
+    struct watch *watches; /* by worker */
+};
+
+struct returned {
+    uint64_t ticket, entry;
+};
+
+struct supervisor {
+    struct heritage *heritage;
+    struct region *region;
+    struct host_record *hosts; /* by berth */
+    uint32_t *positions;       /* berth of the host there, or NO_POSITION */
+    uint16_t *life_berth;      /* by life: berth + 1 of its host, 0: not alive */
+
+    pid_t template_pid;
+    int template_link;
+
+    uint32_t *free_lives, free_life_count; /* a stack */
+    uint32_t *dead_lives, dead_life_count; /* unreleased results may lie in their arenas */
+    uint32_t dead_lives_pinned;            /* how many of them were pinned when last looked */
+    uint8_t *life_marks;
+
+    struct returned *returned;
+    uint32_t returned_count;
+
+    int epoll_fd, signal_fd;
+    int *group_fds;         /* by group: its eventfd, or -1 */
+    uint32_t *group_seen;   /* value of its bell that was passed on */
+    bool groups_with_fds;
+
+    uint64_t now_pending_seen, now_running_seen;
+    uint64_t requests_seen;
+    uint64_t audit_at, expiry_scan_after;
+    uint64_t spawn_after, spawn_backoff_ns; /* after a start that failed */
+    bool ready, quitting;
+};
+
+/* spawn.c */
+int  spawn_template(struct supervisor *s);             /* runs preload; 0, or start_error is set and it is negative */
+void spawn_check_ready(struct supervisor *s);          /* hosts that say they are ready become standby */
+void spawn_fill(struct supervisor *s);                 /* active hosts and standby as many as there should be */
+uint64_t spawn_next_ns(const struct supervisor *s);    /* when to look again at the latest */
+void spawn_failed(struct supervisor *s, enum start_stage stage, enum start_detail detail, int value, int error);
+
+/* death.c */
+void death_doom(struct supervisor *s, uint32_t berth);                                  /* SIGKILL on its way */
+void death_reap(struct supervisor *s);                                                  /* all that ended so far */
+void death_announce(struct supervisor *s, uint32_t slot);                               /* its end is in its word */
+void death_return(struct supervisor *s, uint32_t slot);                                 /* it is pending again */
+void death_publish_returned(struct supervisor *s);
+
+/* condemn.c */
+void condemn(struct supervisor *s, uint32_t slot, uint32_t generation, enum sentence sentence);
+void condemn_requests(struct supervisor *s);
+
+/* deadline.c */
+uint64_t deadline_check(struct supervisor *s, uint64_t now); /* the next time at which one may be due */
+
+/* audit.c */
+void audit(struct supervisor *s);
+bool audit_finds_work(struct supervisor *s);
+bool audit_finds_pending(struct supervisor *s);
+
+/* lives.c */
+int      lives_open(struct supervisor *s);
+uint32_t lives_take(struct supervisor *s);              /* or NO_LIFE */
+void     lives_bury(struct supervisor *s, uint32_t life);
+void     lives_collect(struct supervisor *s);
+
+/* descendants.c */
+void descendants_kill(struct supervisor *s);            /* children that are none of ours: orphans of dead hosts */
+
+/* groupfd.c */
+void groupfd_receive(struct supervisor *s);
+void groupfd_ring(struct supervisor *s);
+
+#endif

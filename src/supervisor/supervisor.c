@@ -1,0 +1,221 @@
+#include "supervisor/supervisor.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "supervisor/state.h"
+#include "system/clock.h"
+#include "system/futex.h"
+#include "system/process.h"
+
+#ifndef SYS_epoll_pwait2
+#define SYS_epoll_pwait2 441
+#endif
+
+/* A robust futex: the kernel sets FUTEX_OWNER_DIED in it when this process is gone, however, and wakes a sleeper. glibc's
+ * own list of this thread is replaced: this process holds no other robust mutex. Documentation/robust-futexes. */
+static struct robust_node {
+    struct robust_list_head head;
+    struct robust_list node;
+} robust;
+
+static void hold_life_line(struct supervisor *s) {
+    _Atomic uint32_t *word = &control_head(s->region)->supervisor_lives;
+    robust.node.next = &robust.head.list;
+    robust.head.list.next = &robust.node;
+    robust.head.futex_offset = (long)((uintptr_t)word - (uintptr_t)&robust.node);
+    robust.head.list_op_pending = NULL;
+    (void)syscall(SYS_set_robust_list, &robust.head, sizeof robust.head);
+    atomic_store(word, (uint32_t)syscall(SYS_gettid) | FUTEX_WAITERS);
+}
+
+static void become_supervisor(struct supervisor *s) {
+    struct heritage *h = s->heritage;
+    h->supervisor_pid = getpid();
+    setpgid(0, 0);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    prctl(PR_SET_TIMERSLACK, 1);
+    prctl(PR_SET_NAME, "mortal-super");
+    /* Everything is blocked before this process exists, so no handler of the owner ever runs in it. What was handled gets
+     * its default back, as exec would do it; hosts inherit that. */
+    for (int number = 1; number < NSIG; number++) {
+        struct sigaction action;
+        if (sigaction(number, NULL, &action) == 0 && action.sa_handler != SIG_DFL &&
+            (action.sa_handler != SIG_IGN || number == SIGCHLD))
+            signal(number, SIG_DFL);
+    }
+    int keep[KEEP_FDS_MOST + 8];
+    size_t count = 0;
+    for (size_t i = 0; i < h->keep_fd_count && i < KEEP_FDS_MOST; i++)
+        keep[count++] = h->keep_fds[i];
+    const int ours[] = {h->region.answers_fd, h->owner_pidfd, h->link_fd, h->bell_fd};
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+        size_t at = count++;
+        for (; at > 0 && keep[at - 1] > ours[i]; at--)
+            keep[at] = keep[at - 1];
+        keep[at] = ours[i];
+    }
+    process_close_all_but(keep, count);
+}
+
+static bool watch_fd(struct supervisor *s, int fd) {
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+    return epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+static bool open_ears(struct supervisor *s) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGCHLD);
+    sigaddset(&signals, SIGNAL_NOTICE);
+    s->signal_fd = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+    s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    return s->signal_fd >= 0 && s->epoll_fd >= 0 && watch_fd(s, s->signal_fd) && watch_fd(s, s->heritage->owner_pidfd) &&
+           watch_fd(s, s->heritage->link_fd) && watch_fd(s, s->heritage->bell_fd);
+}
+
+static bool make_tables(struct supervisor *s) {
+    const struct geometry *g = &s->region->g;
+    s->hosts = calloc(g->berths, sizeof *s->hosts);
+    s->positions = calloc(g->hosts, sizeof *s->positions);
+    s->returned = calloc(RETURNED_ENTRIES, sizeof *s->returned);
+    s->group_fds = calloc(GROUPS_MAX, sizeof *s->group_fds);
+    s->group_seen = calloc(GROUPS_MAX, sizeof *s->group_seen);
+    if (s->hosts == NULL || s->positions == NULL || s->returned == NULL || s->group_fds == NULL || s->group_seen == NULL)
+        return false;
+    for (uint32_t i = 0; i < g->berths; i++) {
+        s->hosts[i].watches = calloc(g->workers_per_host, sizeof *s->hosts[i].watches);
+        s->hosts[i].life = NO_LIFE;
+        s->hosts[i].position = NO_POSITION;
+        if (s->hosts[i].watches == NULL)
+            return false;
+    }
+    for (uint32_t i = 0; i < g->hosts; i++)
+        s->positions[i] = NO_POSITION;
+    for (uint32_t i = 0; i < GROUPS_MAX; i++)
+        s->group_fds[i] = -1;
+    return lives_open(s) == 0;
+}
+
+/* Everything below ends: hosts, template, and what their tasks left. Waits as long as the kernel needs. */
+static void end_all(struct supervisor *s) {
+    pid_t children[256];
+    for (;;) {
+        int count = process_children(children, sizeof children / sizeof *children);
+        if (count < 0) { /* no /proc: at least the ones we know */
+            for (uint32_t i = 0; i < s->region->g.berths; i++)
+                if (s->hosts[i].state != HOST_EMPTY)
+                    kill(s->hosts[i].pid, SIGKILL);
+            if (s->template_pid > 0)
+                kill(s->template_pid, SIGKILL);
+        }
+        for (int i = 0; i < count; i++)
+            kill(children[i], SIGKILL);
+        siginfo_t info;
+        if (waitid(P_ALL, 0, &info, WEXITED | __WALL) < 0 && errno == ECHILD)
+            return;
+    }
+}
+
+/* True: the owner is dead, executed another program, or asked for the end. */
+static bool owner_is_gone(struct supervisor *s) {
+    if (process_pidfd_dead(s->heritage->owner_pidfd))
+        return true;
+    char byte;
+    ssize_t got = recv(s->heritage->link_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
+}
+
+static void drain(int fd, size_t unit) {
+    char buffer[1024];
+    while (read(fd, buffer, unit < sizeof buffer ? sizeof buffer / unit * unit : unit) > 0) {
+    }
+}
+
+static void sleep_until(struct supervisor *s, uint64_t wake_ns) {
+    struct epoll_event events[8];
+    struct timespec wait = {0};
+    uint64_t now = clock_ns();
+    if (wake_ns != NEVER && wake_ns > now) {
+        wait.tv_sec = (time_t)((wake_ns - now) / 1000000000u);
+        wait.tv_nsec = (long)((wake_ns - now) % 1000000000u);
+    }
+    long ready = syscall(SYS_epoll_pwait2, s->epoll_fd, events, 8, wake_ns == NEVER ? NULL : &wait, NULL, 0);
+    if (ready < 0 && errno == ENOSYS) {
+        uint64_t ms = wake_ns == NEVER ? 0 : wake_ns > now ? (wake_ns - now + 999999) / 1000000 : 0;
+        (void)epoll_wait(s->epoll_fd, events, 8, wake_ns == NEVER ? -1 : ms > INT_MAX ? INT_MAX : (int)ms);
+    }
+    drain(s->signal_fd, sizeof(struct signalfd_siginfo));
+    drain(s->heritage->bell_fd, 8);
+}
+
+#define AUDIT_NS 500000000ull
+
+/* While there is work, look around twice a second: a stopped process may have swallowed a wake-up, a task may have
+ * overwritten a hint. Without work sleep until called; whoever brings work sees `asleep` and calls. */
+static uint64_t audit_when_due(struct supervisor *s, uint64_t now) {
+    struct control_head *control = control_head(s->region);
+    if (now >= s->audit_at) {
+        audit(s);
+        s->audit_at = now + AUDIT_NS;
+        if (!audit_finds_work(s)) {
+            atomic_store(&control->asleep, 1);
+            if (!audit_finds_work(s)) {
+                s->audit_at = NEVER;
+                return NEVER;
+            }
+            atomic_store(&control->asleep, 0);
+        }
+    } else if (s->audit_at == NEVER && atomic_load(&control->asleep) == 0) {
+        s->audit_at = now + AUDIT_NS;
+    }
+    return s->audit_at;
+}
+
+static uint64_t min_ns(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
+static void turn(struct supervisor *s) {
+    groupfd_receive(s);
+    condemn_requests(s);
+    death_reap(s);
+    spawn_check_ready(s);
+    spawn_fill(s);
+    groupfd_ring(s);
+    uint64_t now = clock_ns();
+    uint64_t wake = deadline_check(s, now);
+    wake = min_ns(wake, audit_when_due(s, now));
+    wake = min_ns(wake, spawn_next_ns(s));
+    if (!s->quitting)
+        sleep_until(s, wake);
+}
+
+void supervisor_run(struct heritage *heritage) {
+    static struct supervisor supervisor;
+    struct supervisor *s = &supervisor;
+    s->heritage = heritage;
+    s->region = &heritage->region;
+    s->template_link = -1;
+    become_supervisor(s);
+    hold_life_line(s);
+    if (!make_tables(s) || !open_ears(s)) {
+        spawn_failed(s, STAGE_SUPERVISOR, DETAIL_SYSTEM, 0, -ENOMEM);
+        _exit(HOST_EXIT_BROKEN);
+    }
+    if (heritage->preload == NULL || spawn_template(s) == 0) {
+        while (!s->quitting && !owner_is_gone(s))
+            turn(s);
+    }
+    end_all(s);
+    _exit(0);
+}

@@ -1,0 +1,156 @@
+/* future.c - waiting for one task, looking at it, taking it back, letting go of it */
+#include <errno.h>
+#include <string.h>
+
+#include "owner/seat.h"
+#include "region/recover.h"
+#include "system/clock.h"
+#include "system/why.h"
+
+static void tell(struct pool *pool, uint32_t slot, mortal_verdict *verdict) {
+    if (verdict == NULL)
+        return;
+    *verdict = pool->entries[slot].verdict;
+    verdict->future = seat_future(pool, slot);
+}
+
+static int explain_wait(int error, const char *call) {
+    switch (error) {
+    case -ETIMEDOUT:
+        return why(error, "%s: the task has not ended within the time-out", call);
+    case -EINTR:
+        return why(error, "%s: a signal handler ran; call again to wait on", call);
+    case -ESHUTDOWN:
+        return why(error, "%s: another thread is closing the pool", call);
+    default:
+        return error;
+    }
+}
+
+int mortal_future_wait(mortal_future future, uint64_t timeout_ns, mortal_verdict *verdict) {
+    struct pool *pool;
+    uint32_t slot;
+    int error = seat_enter_future(future, "mortal_future_wait", &pool, &slot);
+    if (error != 0)
+        return error;
+    uint64_t life = pool->entries[slot].life;
+    error = watch_task(pool, slot, life, timeout_ns == 0 ? 0 : clock_after(timeout_ns));
+    if (error == 0 && pool->entries[slot].life != life)
+        error = why(-ESTALE, "mortal_future_wait: another thread released this future meanwhile");
+    if (error == 0)
+        tell(pool, slot, verdict);
+    seat_unlock(pool);
+    return explain_wait(error, "mortal_future_wait");
+}
+
+int mortal_future_look(mortal_future future, mortal_look *look) {
+    struct pool *pool;
+    uint32_t slot;
+    if (look == NULL)
+        return why(-EINVAL, "mortal_future_look: look is null");
+    int error = seat_enter_future(future, "mortal_future_look", &pool, &slot);
+    if (error != 0)
+        return error;
+    mortal_look seen = {.phase = MORTAL_PENDING};
+    (void)watch_supervisor(pool);
+    if (ledger_harvest(pool, slot)) {
+        const mortal_verdict *verdict = &pool->entries[slot].verdict;
+        seen = (mortal_look){.phase = MORTAL_ENDED, .outcome = verdict->outcome, .attempt = verdict->attempts};
+    } else {
+        const struct region *r = pool->region;
+        uint64_t word = atomic_load(claim_of(r, slot));
+        if (phase_is_running(word_phase(word))) {
+            seen.phase = MORTAL_RUNNING;
+            seen.attempt = care_attempts(care_of(r, slot)) + 1;
+            for (uint32_t i = 0; i < r->g.berths; i++)
+                if (atomic_load(&berth_of(r, i)->life) == word_life(word))
+                    seen.host = atomic_load(&berth_of(r, i)->pid);
+        }
+    }
+    *look = seen;
+    seat_unlock(pool);
+    return 0;
+}
+
+bool future_try_cancel(struct pool *pool, uint32_t slot) {
+    const struct entry *entry = &pool->entries[slot];
+    _Atomic uint64_t *claim = claim_of(pool->region, slot);
+    uint64_t word = atomic_load(claim);
+    if (word_phase(word) != SLOT_PENDING || word_generation(word) != (entry->life & GENERATION_MASK))
+        return false;
+    if (!atomic_compare_exchange_strong(claim, &word, word_with_phase(word, SLOT_CANCELLED)))
+        return false; /* a worker was faster */
+    ledger_end(pool, slot, MORTAL_CANCELLED);
+    return true;
+}
+
+int mortal_future_cancel(mortal_future future) {
+    struct pool *pool;
+    uint32_t slot;
+    int error = seat_enter_future(future, "mortal_future_cancel", &pool, &slot);
+    if (error != 0)
+        return error;
+    if (ledger_harvest(pool, slot))
+        error = why(-EALREADY, "mortal_future_cancel: the task has ended: %s",
+                    mortal_outcome_name(pool->entries[slot].verdict.outcome));
+    else if (!future_try_cancel(pool, slot))
+        error = ledger_harvest(pool, slot)
+                    ? why(-EALREADY, "mortal_future_cancel: the task has ended")
+                    : why(-EBUSY, "mortal_future_cancel: the task is running: mortal_future_kill ends it");
+    else
+        group_ring(pool, slot);
+    seat_unlock(pool);
+    return error;
+}
+
+int mortal_future_release(mortal_future future) {
+    struct pool *pool;
+    uint32_t slot;
+    int error = seat_enter_future(future, "mortal_future_release", &pool, &slot);
+    if (error != 0)
+        return error;
+    ledger_release(pool, slot);
+    seat_unlock(pool);
+    return 0;
+}
+
+/* Ask, wait, decide, wait. What the kill met is in the verdict. */
+static int kill_one(struct pool *pool, uint32_t slot, uint64_t grace_ns, uint64_t timeout_ns) {
+    struct entry *entry = &pool->entries[slot];
+    uint64_t life = entry->life;
+    if (ledger_harvest(pool, slot))
+        return 0;
+    if (future_try_cancel(pool, slot)) {
+        group_ring(pool, slot);
+        return 0;
+    }
+    if (grace_ns != 0) {
+        atomic_store(&care_of(pool->region, slot)->asked, (uint32_t)(life & GENERATION_MASK) + 1);
+        int error = watch_task(pool, slot, life, clock_after(grace_ns));
+        if (error != -ETIMEDOUT)
+            return error;
+    }
+    if (!watch_supervisor(pool))
+        return 0; /* everything unended has just been declared lost */
+    (void)request_send(pool, REQUEST_KILL_TASK, slot, (uint32_t)life, 0, 0);
+    int error = watch_task(pool, slot, life, clock_after(timeout_ns));
+    return error == -ETIMEDOUT ? -EINPROGRESS : error;
+}
+
+int mortal_future_kill(mortal_future future, uint64_t grace_ns, uint64_t timeout_ns, mortal_verdict *verdict) {
+    struct pool *pool;
+    uint32_t slot;
+    int error = seat_enter_future(future, "mortal_future_kill", &pool, &slot);
+    if (error != 0)
+        return error;
+    uint64_t life = pool->entries[slot].life;
+    error = kill_one(pool, slot, grace_ns, timeout_ns);
+    if (error == 0 && pool->entries[slot].life != life)
+        error = why(-ESTALE, "mortal_future_kill: another thread released this future meanwhile");
+    if (error == 0)
+        tell(pool, slot, verdict);
+    seat_unlock(pool);
+    if (error == -EINPROGRESS)
+        return why(error, "mortal_future_kill: the kernel has not ended the task's host yet; its future ends when it has");
+    return explain_wait(error, "mortal_future_kill");
+}

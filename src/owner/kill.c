@@ -1,0 +1,263 @@
+/* kill.c - ending many tasks at once, and telling what became of each */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "owner/seat.h"
+#include "system/clock.h"
+#include "system/futex.h"
+#include "system/why.h"
+
+struct target {
+    uint32_t slot;
+    uint64_t life;
+};
+
+struct hunt {
+    struct pool *pool;
+    struct group *group; /* null: all */
+    int scope;
+    uint64_t before;     /* tickets below */
+    struct target *targets; /* were running */
+    size_t count, room;
+    mortal_kill_report report;
+};
+
+static bool is_meant(const struct hunt *hunt, const struct entry *entry) {
+    return entry->state == ENTRY_LIVE && entry->ticket < hunt->before &&
+           (hunt->group == NULL || entry->group == hunt->group);
+}
+
+static bool add_target(struct hunt *hunt, uint32_t slot) {
+    uint64_t life = hunt->pool->entries[slot].life;
+    for (size_t i = 0; i < hunt->count; i++)
+        if (hunt->targets[i].slot == slot && hunt->targets[i].life == life)
+            return true;
+    if (hunt->count == hunt->room) {
+        size_t room = hunt->room == 0 ? 16 : hunt->room * 2;
+        struct target *more = realloc(hunt->targets, room * sizeof *more);
+        if (more == NULL)
+            return false;
+        hunt->targets = more;
+        hunt->room = room;
+    }
+    hunt->targets[hunt->count++] = (struct target){.slot = slot, .life = life};
+    return true;
+}
+
+static bool scan_slot(struct hunt *hunt, uint32_t slot) {
+    struct pool *pool = hunt->pool;
+    for (;;) {
+        if (ledger_harvest(pool, slot))
+            return true; /* it had ended before this kill began to look */
+        enum slot_phase phase = word_phase(atomic_load(claim_of(pool->region, slot)));
+        if (phase == SLOT_PENDING) {
+            if ((hunt->scope & MORTAL_PENDING) == 0)
+                return true;
+            if (!future_try_cancel(pool, slot))
+                continue;
+            hunt->report.never_started++;
+            group_ring(pool, slot);
+            return true;
+        }
+        if (phase_is_running(phase))
+            return (hunt->scope & MORTAL_RUNNING) == 0 || add_target(hunt, slot);
+    }
+}
+
+static bool scan(struct hunt *hunt) {
+    struct pool *pool = hunt->pool;
+    if (hunt->group != NULL) {
+        for (uint32_t slot = hunt->group->first; slot != NO_SLOT;) {
+            uint32_t next = pool->entries[slot].next;
+            if (is_meant(hunt, &pool->entries[slot]) && !scan_slot(hunt, slot))
+                return false;
+            slot = next;
+        }
+        return true;
+    }
+    for (uint32_t slot = 0; slot < pool->slots_used; slot++)
+        if (is_meant(hunt, &pool->entries[slot]) && !scan_slot(hunt, slot))
+            return false;
+    return true;
+}
+
+static bool has_ended(const struct hunt *hunt, const struct target *target) {
+    return hunt->pool->entries[target->slot].life != target->life || ledger_harvest(hunt->pool, target->slot);
+}
+
+/* Until all have ended or time is over; -EINTR and -ESHUTDOWN as everywhere. */
+static int await_targets(struct hunt *hunt, uint64_t deadline_ns) {
+    for (size_t i = 0; i < hunt->count; i++) {
+        int error = watch_task(hunt->pool, hunt->targets[i].slot, hunt->targets[i].life, deadline_ns);
+        if (error != 0 && error != -ETIMEDOUT)
+            return error;
+    }
+    return 0;
+}
+
+static int ask(struct hunt *hunt, uint64_t grace_ns) {
+    if (grace_ns == 0 || hunt->count == 0)
+        return 0;
+    for (size_t i = 0; i < hunt->count; i++)
+        if (!has_ended(hunt, &hunt->targets[i]))
+            atomic_store(&care_of(hunt->pool->region, hunt->targets[i].slot)->asked,
+                         (uint32_t)(hunt->targets[i].life & GENERATION_MASK) + 1);
+    return await_targets(hunt, clock_after(grace_ns));
+}
+
+static int await_decision(struct pool *pool, uint64_t number, uint64_t deadline_ns) {
+    struct control_head *control = control_head(pool->region);
+    for (;;) {
+        uint32_t handled = atomic_load(&control->requests_handled);
+        if ((int32_t)(handled - (uint32_t)number) >= 0 || pool->broken)
+            return 0;
+        struct waiting on = {.word = &control->requests_handled, .value = handled, .deadline_ns = deadline_ns};
+        int error = watch_sleep(pool, &on);
+        if (error != 0)
+            return error;
+    }
+}
+
+/* One request for the whole pool, so that tasks which start while it travels are met too; one per task for a group. */
+static int strike(struct hunt *hunt, uint64_t deadline_ns) {
+    struct pool *pool = hunt->pool;
+    uint64_t number = 0;
+    if (hunt->group == NULL) {
+        number = request_send(pool, REQUEST_KILL_RUNNING, 0, 0, hunt->scope == MORTAL_RUNNING, hunt->before);
+    } else {
+        for (size_t i = 0; i < hunt->count; i++)
+            if (!has_ended(hunt, &hunt->targets[i]))
+                number = request_send(pool, REQUEST_KILL_TASK, hunt->targets[i].slot, (uint32_t)hunt->targets[i].life, 0, 0);
+    }
+    return number == 0 ? 0 : await_decision(pool, number, deadline_ns);
+}
+
+static void count_up(struct hunt *hunt) {
+    for (size_t i = 0; i < hunt->count; i++) {
+        const struct entry *entry = &hunt->pool->entries[hunt->targets[i].slot];
+        if (!has_ended(hunt, &hunt->targets[i])) {
+            enum slot_phase phase = word_phase(atomic_load(claim_of(hunt->pool->region, hunt->targets[i].slot)));
+            hunt->report.still_dying += phase == SLOT_DYING || phase == SLOT_RUNNING;
+            continue; /* pending again: claimed but not begun, it was not running after all */
+        }
+        int outcome = entry->life == hunt->targets[i].life ? entry->verdict.outcome : MORTAL_DONE;
+        if (outcome == MORTAL_KILLED)
+            hunt->report.killed++;
+        else if (outcome == MORTAL_CANCELLED)
+            hunt->report.never_started++;
+        else
+            hunt->report.finished_first++;
+    }
+}
+
+static int hunt_down(struct hunt *hunt, uint64_t grace_ns, uint64_t timeout_ns) {
+    if (!scan(hunt))
+        return -ENOMEM;
+    int error = ask(hunt, grace_ns);
+    if (error != 0 || (hunt->scope & MORTAL_RUNNING) == 0 || !watch_supervisor(hunt->pool))
+        return error;
+    uint64_t deadline = clock_after(timeout_ns);
+    error = strike(hunt, deadline);
+    if (error == 0 && !scan(hunt)) /* what had started before the decision is dying now */
+        return -ENOMEM;
+    return error == 0 ? await_targets(hunt, deadline) : error == -ETIMEDOUT ? 0 : error;
+}
+
+int kill_all(struct pool *pool, struct group *group, int scope, uint64_t grace_ns, uint64_t timeout_ns,
+             mortal_kill_report *report) {
+    struct hunt hunt = {.pool = pool, .group = group, .scope = scope,
+                        .before = atomic_load(&orders_head(pool->region)->tickets)};
+    uint64_t began = clock_ns();
+    uint64_t deaths = atomic_load(&control_head(pool->region)->kills);
+    int error = hunt_down(&hunt, grace_ns, timeout_ns);
+    if (error != -ESHUTDOWN)
+        count_up(&hunt);
+    free(hunt.targets);
+    hunt.report.hosts = (uint32_t)(atomic_load(&control_head(pool->region)->kills) - deaths);
+    hunt.report.took_ns = clock_ns() - began;
+    if (report != NULL)
+        *report = hunt.report;
+    if (error == 0 && pool->broken)
+        return -EOWNERDEAD;
+    return error == 0 && hunt.report.still_dying != 0 ? -EINPROGRESS : error;
+}
+
+static int explain(int error, const char *call, const mortal_kill_report *report) {
+    switch (error) {
+    case -EINPROGRESS:
+        return why(error, "%s: %u tasks were not certainly dead when the time-out was over; they end when the kernel has "
+                          "ended their hosts", call, report->still_dying);
+    case -EOWNERDEAD:
+        return why(error, "%s: the supervisor of this pool died, and what had not ended is lost: close the pool", call);
+    case -EINTR:
+        return why(error, "%s: a signal handler ran; what was asked goes on, verdicts tell", call);
+    case -ESHUTDOWN:
+        return why(error, "%s: another thread is closing the pool", call);
+    case -ENOMEM:
+        return why(error, "%s: no memory for the list of running tasks", call);
+    default:
+        return error;
+    }
+}
+
+static int check_scope(int scope, const char *call) {
+    if (scope >= MORTAL_PENDING && scope <= MORTAL_UNENDED)
+        return 0;
+    return why(-EINVAL, "%s: scope is %d: it must be MORTAL_PENDING, MORTAL_RUNNING or MORTAL_UNENDED", call, scope);
+}
+
+int mortal_pool_kill(mortal_pool *handle, int scope, uint64_t grace_ns, uint64_t timeout_ns,
+                     mortal_kill_report *report) {
+    struct pool *pool;
+    mortal_kill_report done = {0};
+    int error = check_scope(scope, "mortal_pool_kill");
+    if (error == 0)
+        error = seat_enter(handle, "mortal_pool_kill", &pool);
+    if (error != 0)
+        return error;
+    error = kill_all(pool, NULL, scope, grace_ns, timeout_ns, &done);
+    seat_unlock(pool);
+    if (report != NULL)
+        *report = done;
+    return explain(error, "mortal_pool_kill", &done);
+}
+
+int mortal_group_kill(mortal_group *handle, int scope, uint64_t grace_ns, uint64_t timeout_ns,
+                      mortal_kill_report *report) {
+    struct pool *pool;
+    struct group *group;
+    mortal_kill_report done = {0};
+    int error = check_scope(scope, "mortal_group_kill");
+    if (error == 0)
+        error = seat_enter_group(handle, "mortal_group_kill", &pool, &group);
+    if (error != 0)
+        return error;
+    group->sleepers++; /* it must not be freed while this waits */
+    error = kill_all(pool, group, scope, grace_ns, timeout_ns, &done);
+    group_unpin(group);
+    seat_unlock(pool);
+    if (report != NULL)
+        *report = done;
+    return explain(error, "mortal_group_kill", &done);
+}
+
+static void raise_to(_Atomic uint64_t *mark, uint64_t value) {
+    uint64_t seen = atomic_load(mark);
+    while (seen < value && !atomic_compare_exchange_weak(mark, &seen, value)) {
+    }
+}
+
+/* Two stores and a write: all that a signal handler may do. */
+void mortal_pool_kill_now(mortal_pool *handle, int scope) {
+    struct pool *pool = seat_peek(handle);
+    if (pool == NULL || scope < MORTAL_PENDING || scope > MORTAL_UNENDED)
+        return;
+    struct control_head *control = control_head(pool->region);
+    uint64_t before = atomic_load(&orders_head(pool->region)->tickets);
+    if ((scope & MORTAL_PENDING) != 0)
+        raise_to(&control->now_pending, before);
+    if ((scope & MORTAL_RUNNING) != 0)
+        raise_to(&control->now_running, before);
+    watch_ring_supervisor(pool);
+}

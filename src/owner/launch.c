@@ -1,0 +1,153 @@
+/* launch.c - making the supervisor, and outliving it */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "owner/pool.h"
+#include "system/clock.h"
+#include "system/futex.h"
+#include "system/memory.h"
+#include "system/process.h"
+#include "system/why.h"
+
+/* Not 0, 1 or 2, where this program may have closed them: a host keeps those for its tasks. */
+static int lift(int fd) {
+    if (fd < 0 || fd > 2)
+        return fd;
+    int higher = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    close(fd);
+    return higher;
+}
+
+static int open_channels(struct pool *pool) {
+    struct heritage *h = &pool->heritage;
+    int ends[2] = {-1, -1};
+    h->bell_fd = lift(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    h->owner_pidfd = lift(process_pidfd(getpid()));
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0) {
+        pool->link_fd = lift(ends[0]);
+        h->link_fd = lift(ends[1]);
+    }
+    if (h->bell_fd >= 0 && h->owner_pidfd >= 0 && pool->link_fd >= 0 && h->link_fd >= 0)
+        return 0;
+    return why(errno == ENFILE || errno == EMFILE ? -EMFILE : -EAGAIN,
+               "mortal_pool_open: a channel to the supervisor could not be made (%s): raise ulimit -n, or close some files",
+               strerror(errno));
+}
+
+/* Signals are blocked around the fork, so that no handler of this program ever runs in the supervisor. */
+static pid_t fork_supervisor(struct pool *pool) {
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    pool->heritage.signal_mask = 0;
+    for (int number = 1; number < 64; number++)
+        if (sigismember(&before, number) == 1)
+            pool->heritage.signal_mask |= 1ull << (number - 1);
+    /* No exit signal: the program's own wait() must neither see this child nor wait for it, and no SIGCHLD comes. */
+    pid_t pid = process_fork(0, false, &pool->supervisor_fd);
+    if (pid == 0)
+        pool->heritage.supervisor_run(&pool->heritage);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return pid;
+}
+
+static int explain_start(const struct control_head *control) {
+    const char *what = control->start_stage == STAGE_PRELOAD ? "preload" : "init";
+    int value = control->start_value;
+    switch ((enum start_detail)control->start_detail) {
+    case DETAIL_STATUS:
+        return control->start_stage == STAGE_INIT
+                   ? why(-ECANCELED, "mortal_pool_open: init failed: it returned a status other than 0")
+                   : why(-ECANCELED, "mortal_pool_open: %s returned %d: 0 is success", what, value);
+    case DETAIL_THREADS:
+        return why(-ECANCELED, "mortal_pool_open: preload left %d threads: hosts are forked from its process and would not "
+                               "have them; end them before it returns", value);
+    case DETAIL_TIMED_OUT:
+        return why(-ECANCELED, "mortal_pool_open: %s did not end within start_ns", what);
+    case DETAIL_CRASHED:
+        return why(-ECANCELED, "mortal_pool_open: %s ended its process (status or signal %d)", what, value);
+    case DETAIL_SYSTEM:
+    case DETAIL_NONE:
+        break;
+    }
+    int error = control->start_error != 0 ? control->start_error : -EAGAIN;
+    return why(error == -ENOMEM ? -ENOMEM : -EAGAIN, "mortal_pool_open: a process could not be made (%s): look at ulimit -u "
+               "and at the memory that is left", strerror(-error));
+}
+
+static int await_ready(struct pool *pool) {
+    struct control_head *control = control_head(pool->region);
+    for (;;) {
+        uint32_t state = atomic_load(&control->state);
+        if (state == POOL_READY)
+            return 0;
+        if (state == POOL_FAILED)
+            return explain_start(control);
+        (void)futex_wait(&control->state, state, clock_after(50000000u));
+        if (atomic_load(&control->state) == state && process_pidfd_dead(pool->supervisor_fd))
+            return why(-EAGAIN, "mortal_pool_open: the supervisor ended before it was ready: was it killed?");
+    }
+}
+
+int launch(struct pool *pool) {
+    struct heritage *h = &pool->heritage;
+    h->owner_pid = getpid();
+    heritage_entries(h);
+    int error = open_channels(pool);
+    if (error != 0)
+        return error;
+    (void)fflush(NULL); /* or hosts would print it a second time */
+    pid_t pid = fork_supervisor(pool);
+    close(h->owner_pidfd);
+    close(h->link_fd);
+    h->owner_pidfd = h->link_fd = -1;
+    if (pid < 0)
+        return why((int)pid == -ENOMEM ? -ENOMEM : -EAGAIN,
+                   "mortal_pool_open: the supervisor could not be forked (%s)", strerror(-(int)pid));
+    pool->supervisor_pid = pid;
+    /* A process that this program forks later has none of the region, and can do it no harm. */
+    memory_not_in_children(pool->region->orders, pool->region->g.orders_bytes);
+    memory_not_in_children(pool->region->claims, pool->region->g.claims_bytes);
+    memory_not_in_children(pool->region->control, pool->region->g.control_bytes);
+    memory_not_in_children(pool->region->answers, (uint64_t)pool->region->g.lives * pool->region->g.arena_bytes);
+    return await_ready(pool);
+}
+
+/* After the supervisor hosts die by their parent-death signal, at once but not before it. Look until they are gone. */
+static void await_hosts(struct pool *pool, uint64_t deadline_ns) {
+    for (uint32_t i = 0; i < pool->region->g.berths; i++) {
+        pid_t pid = atomic_load(&berth_of(pool->region, i)->pid);
+        if (pid <= 0)
+            continue;
+        int fd = process_pidfd(pid);
+        if (fd < 0)
+            continue;
+        (void)process_pidfd_wait(fd, deadline_ns);
+        close(fd);
+    }
+}
+
+void launch_end(struct pool *pool, uint64_t deadline_ns, bool *dead) {
+    *dead = true;
+    if (pool->supervisor_pid > 0) {
+        bool was_broken = pool->broken || process_pidfd_dead(pool->supervisor_fd);
+        if (!was_broken)
+            (void)request_send(pool, REQUEST_QUIT, 0, 0, 0, 0);
+        *dead = process_pidfd_wait(pool->supervisor_fd, deadline_ns);
+        if (*dead)
+            (void)process_reap(pool->supervisor_fd);
+        if (was_broken)
+            await_hosts(pool, clock_after(1000000000u));
+    }
+    const int fds[] = {pool->supervisor_fd, pool->link_fd, pool->heritage.bell_fd, pool->heritage.link_fd,
+                       pool->heritage.owner_pidfd};
+    for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+}

@@ -1,0 +1,229 @@
+/*
+ * ledger.c - slots given out, verdicts taken, slots taken back
+ *
+ * The region is read here as what it is: memory that tasks may have overwritten. Each word is read once, indices are
+ * checked, lengths bounded, small results copied out, and what does not agree with the private truth ends as lost.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "owner/pool.h"
+#include "region/recover.h"
+#include "system/clock.h"
+#include "system/why.h"
+
+#define COMMIT_SLOTS 256u
+
+uint32_t ledger_take(struct pool *pool, int *error) {
+    *error = 0;
+    if (pool->free_count == 0 && pool->slots_used == pool->region->g.slots && pool->released_unended != 0)
+        ledger_sweep(pool);
+    if (pool->free_count != 0)
+        return pool->free_slots[--pool->free_count];
+    if (pool->slots_used == pool->region->g.slots) {
+        *error = why(-ENOBUFS, "mortal_pool_submit: %u tasks are held, which is held_tasks of this pool: release futures "
+                               "whose verdicts you have", pool->region->g.slots);
+        return NO_SLOT;
+    }
+    if (pool->slots_used == pool->slots_made) {
+        uint32_t to = pool->slots_made + COMMIT_SLOTS;
+        if (to > pool->region->g.slots)
+            to = pool->region->g.slots;
+        if (region_commit_slots(pool->region, pool->slots_made, to) != 0) {
+            *error = why(-ENOMEM, "mortal_pool_submit: the system has no memory for the records of more tasks");
+            return NO_SLOT;
+        }
+        pool->slots_made = to;
+    }
+    uint32_t slot = pool->slots_used++;
+    pool->entries[slot].life = 1;
+    atomic_store(&control_head(pool->region)->slots_known, pool->slots_used);
+    return slot;
+}
+
+void ledger_untake(struct pool *pool, uint32_t slot) { pool->free_slots[pool->free_count++] = slot; }
+
+static void free_input(struct pool *pool, struct entry *entry) {
+    if (entry->input_offset == INPUT_NONE)
+        return;
+    heap_give(&pool->inputs, entry->input_offset);
+    entry->input_offset = INPUT_NONE;
+}
+
+static void free_slot(struct pool *pool, uint32_t slot) {
+    struct entry *entry = &pool->entries[slot];
+    if (entry->copy != entry->small)
+        free(entry->copy);
+    free(entry->name);
+    entry->copy = NULL;
+    entry->name = NULL;
+    entry->state = ENTRY_FREE;
+    entry->released = false;
+    entry->life++;
+    if ((entry->life & GENERATION_MASK) == 0)
+        entry->life++; /* 0 is no generation: a cleared word must not look like one of ours */
+    /* From here on the host that answered may use the memory of the result again. */
+    atomic_store_explicit(claim_of(pool->region, slot), word_make((uint32_t)entry->life, SLOT_FREE, 0, 0),
+                          memory_order_release);
+    pool->free_slots[pool->free_count++] = slot;
+    pool->held--;
+}
+
+static void close_entry(struct pool *pool, uint32_t slot, int outcome) {
+    struct entry *entry = &pool->entries[slot];
+    struct control_head *control = control_head(pool->region);
+    entry->verdict.outcome = outcome;
+    entry->state = ENTRY_ENDED;
+    pool->ended[outcome & 15]++;
+    free_input(pool, entry);
+    if (entry->has_limits)
+        atomic_fetch_sub(&control->limits_unended, 1);
+    if (entry->released) {
+        pool->released_unended--;
+        free_slot(pool, slot);
+    } else if (entry->group != NULL) {
+        group_ready(pool, slot);
+    }
+}
+
+static bool copy_out(struct entry *entry, const void *from, size_t bytes) {
+    entry->copy = bytes <= sizeof entry->small ? entry->small : malloc(bytes);
+    if (entry->copy == NULL)
+        return false;
+    memcpy(entry->copy, from, bytes);
+    entry->verdict.result = entry->copy;
+    return true;
+}
+
+/* Status and result from the cell of the host that published. False: they make no sense. */
+static bool read_answer(struct pool *pool, uint32_t slot, uint64_t word) {
+    struct entry *entry = &pool->entries[slot];
+    struct region *r = pool->region;
+    mortal_verdict *verdict = &entry->verdict;
+    uint32_t life = word_life(word);
+    if (life >= r->g.lives)
+        return false;
+    const volatile struct cell *cell = cell_of(r, life, slot);
+    uint64_t bytes = cell->result_bytes, offset = cell->result_offset;
+    /* ORD(harvest) pairs ORD(publish) */
+    if (cell->word != word || cell->slot != slot)
+        return false;
+    verdict->status = cell->status;
+    if (r->g.measure != 0 && cell->queued_ns >= entry->submitted_ns) {
+        verdict->queued_ns = cell->queued_ns - entry->submitted_ns;
+        verdict->ran_ns = cell->ran_ns;
+    }
+    if (bytes == 0)
+        return true;
+    const uint8_t *from = (const uint8_t *)cell->result;
+    if (offset != HEAP_NONE) {
+        uint64_t room = r->g.arena_bytes - r->g.arena_heap;
+        if (bytes > room || offset > room - bytes || offset % 16 != 0)
+            return false;
+        from = heap_of(r, life) + offset;
+    } else if (bytes > INLINE_RESULT_BYTES) {
+        return false;
+    }
+    verdict->result_bytes = bytes;
+    verdict->result = from;
+    return bytes > COPY_RESULT_BYTES || copy_out(entry, from, bytes);
+}
+
+static int read_fate(struct pool *pool, uint32_t slot, uint64_t word) {
+    const struct fate *fate = fate_of(pool->region, slot);
+    mortal_verdict *verdict = &pool->entries[slot].verdict;
+    if (atomic_load_explicit(&fate->word, memory_order_acquire) != word)
+        return MORTAL_LOST; /* nobody but a task gone wild says so */
+    verdict->cause = fate->cause;
+    verdict->signal = fate->signal;
+    verdict->signal_code = fate->signal_code;
+    verdict->exit_code = fate->exit_code;
+    verdict->fault_address = fate->fault_address;
+    verdict->culprit = fate->culprit;
+    static const int outcomes[16] = {
+        [SLOT_CANCELLED] = MORTAL_CANCELLED, [SLOT_EXPIRED] = MORTAL_EXPIRED,       [SLOT_KILLED] = MORTAL_KILLED,
+        [SLOT_TIMED_OUT] = MORTAL_TIMED_OUT, [SLOT_CRASHED] = MORTAL_CRASHED,       [SLOT_COLLATERAL] = MORTAL_COLLATERAL,
+        [SLOT_LOST] = MORTAL_LOST,
+    };
+    int outcome = outcomes[word_phase(word)];
+    return outcome != 0 ? outcome : MORTAL_LOST;
+}
+
+static void start_verdict(struct pool *pool, uint32_t slot) {
+    struct entry *entry = &pool->entries[slot];
+    mortal_verdict *verdict = &entry->verdict;
+    memset(verdict, 0, sizeof *verdict);
+    verdict->tag = entry->tag;
+}
+
+void ledger_end(struct pool *pool, uint32_t slot, int outcome) {
+    start_verdict(pool, slot);
+    close_entry(pool, slot, outcome);
+}
+
+/* The word of a slot in use is one of ours, with our generation, or it was overwritten: then whoever runs the task cannot
+ * publish any more, and nobody will ever know how it ended. */
+static bool is_garbled(const struct entry *entry, uint64_t word) {
+    return word_generation(word) != (uint32_t)(entry->life & GENERATION_MASK) || word_phase(word) == SLOT_FREE ||
+           word_phase(word) > SLOT_LOST;
+}
+
+bool ledger_harvest(struct pool *pool, uint32_t slot) {
+    struct entry *entry = &pool->entries[slot];
+    if (entry->state != ENTRY_LIVE)
+        return true;
+    uint64_t word = atomic_load_explicit(claim_of(pool->region, slot), memory_order_acquire);
+    if (is_garbled(entry, word)) {
+        atomic_store(claim_of(pool->region, slot), word_make((uint32_t)entry->life, SLOT_LOST, 0, 0));
+        ledger_end(pool, slot, MORTAL_LOST);
+        return true;
+    }
+    enum slot_phase phase = word_phase(word);
+    if (!phase_has_ended(phase))
+        return false;
+    start_verdict(pool, slot);
+    bool by_worker = phase == SLOT_DONE || phase == SLOT_FAILED || phase == SLOT_BARE;
+    int outcome;
+    if (phase == SLOT_BARE)
+        outcome = MORTAL_DONE;
+    else if (!by_worker)
+        outcome = read_fate(pool, slot, word);
+    else if (!read_answer(pool, slot, word))
+        outcome = MORTAL_LOST;
+    else
+        outcome = phase == SLOT_DONE ? MORTAL_DONE : MORTAL_FAILED;
+    if (outcome == MORTAL_LOST) { /* nothing of what was read before the contradiction is told */
+        if (entry->copy != entry->small)
+            free(entry->copy);
+        entry->copy = NULL;
+        start_verdict(pool, slot);
+    }
+    bool one_more = by_worker || outcome == MORTAL_COLLATERAL;
+    if (outcome != MORTAL_LOST && outcome != MORTAL_CANCELLED && outcome != MORTAL_EXPIRED)
+        entry->verdict.attempts = care_attempts(care_of(pool->region, slot)) + one_more;
+    close_entry(pool, slot, outcome);
+    return true;
+}
+
+void ledger_sweep(struct pool *pool) {
+    for (uint32_t slot = 0; slot < pool->slots_used; slot++)
+        if (pool->entries[slot].state == ENTRY_LIVE)
+            (void)ledger_harvest(pool, slot);
+    pool->sweep_at = pool->released_unended * 2 + 64;
+}
+
+void ledger_release(struct pool *pool, uint32_t slot) {
+    struct entry *entry = &pool->entries[slot];
+    (void)ledger_harvest(pool, slot);
+    if (entry->group != NULL)
+        group_remove(pool, slot);
+    if (entry->state == ENTRY_ENDED) {
+        free_slot(pool, slot);
+        return;
+    }
+    /* It runs on. Its slot is taken back when somebody next has reason to look: at the latest when slots run out. */
+    entry->released = true;
+    if (++pool->released_unended >= pool->sweep_at)
+        ledger_sweep(pool);
+}

@@ -1,0 +1,135 @@
+/* options.c - what was asked for, checked and completed */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "owner/seat.h"
+#include "region/heritage.h"
+#include "system/process.h"
+#include "system/why.h"
+
+#define DEFAULT_QUEUE 4096u
+#define DEFAULT_HELD 131072u
+#define DEFAULT_BYTES (64ull << 20)
+#define DEFAULT_START_NS 60000000000ull
+#define TASKS_MOST 1000000u
+#define WORKERS_MOST 1024u
+#define STANDBY_MOST 64u
+#define BYTES_MOST (64ull << 30)
+
+/* Structs may grow at their end: an older caller's is shorter, and what it lacks is zero. A newer caller's is longer, and
+ * what we do not know must be zero, or it asks for something that we would silently not do. */
+static int read_struct(void *to, size_t known, const void *from, const char *call, const char *name) {
+    size_t size = *(const size_t *)from;
+    if (size < sizeof(size_t) || size > 4096)
+        return why(-EINVAL, "%s: %s.size is %zu: set it to sizeof(%s)", call, name, size, name);
+    memset(to, 0, known);
+    memcpy(to, from, size < known ? size : known);
+    for (size_t i = known; i < size; i++)
+        if (((const uint8_t *)from)[i] != 0)
+            return why(-EINVAL, "%s: %s has an option that this version does not know: use the header of the library "
+                                "that is installed", call, name);
+    return 0;
+}
+
+static int in_range(const char *name, uint64_t *value, uint64_t fallback, uint64_t least, uint64_t most) {
+    if (*value == 0)
+        *value = fallback;
+    if (*value >= least && *value <= most)
+        return 0;
+    return why(-EINVAL, "mortal_pool_open: %s is %llu: it must be from %llu to %llu", name, (unsigned long long)*value,
+               (unsigned long long)least, (unsigned long long)most);
+}
+
+static int plan_sizes(const mortal_pool_options *o, struct limits *l) {
+    uint64_t workers = o->workers, per_host = o->workers_per_host, queue = o->queue_tasks, held = o->held_tasks;
+    uint64_t inputs = o->inputs_bytes, results = o->results_bytes;
+    uint64_t cpus = process_usable_cpus();
+    int error = in_range("workers", &workers, cpus < WORKERS_MOST ? cpus : WORKERS_MOST, 1, WORKERS_MOST);
+    if (error == 0)
+        error = in_range("workers_per_host", &per_host, 1, 1, workers);
+    if (error == 0)
+        error = in_range("queue_tasks", &queue, held != 0 && held < DEFAULT_QUEUE ? held : DEFAULT_QUEUE, 1, TASKS_MOST);
+    if (error == 0)
+        error = in_range("held_tasks", &held, queue > DEFAULT_HELD ? queue : DEFAULT_HELD, 1, TASKS_MOST);
+    if (error == 0)
+        error = in_range("inputs_bytes", &inputs, DEFAULT_BYTES, 4096, BYTES_MOST);
+    if (error == 0)
+        error = in_range("results_bytes", &results, DEFAULT_BYTES, 4096, BYTES_MOST);
+    if (error != 0)
+        return error;
+    if (held < queue)
+        return why(-EINVAL, "mortal_pool_open: held_tasks is %llu and queue_tasks %llu: a task that waits is also held, so "
+                            "held_tasks must not be smaller", (unsigned long long)held, (unsigned long long)queue);
+    uint32_t standby = o->standby == 0 ? 1 : o->standby == MORTAL_NONE ? 0 : o->standby;
+    if (standby > STANDBY_MOST)
+        return why(-EINVAL, "mortal_pool_open: standby is %u: it must be at most %u, or MORTAL_NONE", standby, STANDBY_MOST);
+    *l = (struct limits){.held_tasks = (uint32_t)held, .queue_tasks = (uint32_t)queue, .workers = (uint32_t)workers,
+                         .workers_per_host = (uint32_t)per_host, .standby = standby, .inputs_bytes = inputs,
+                         .results_bytes = results, .measure = o->measure};
+    return 0;
+}
+
+static int check_rest(const mortal_pool_options *o) {
+    if (o->start != 0 && o->start != MORTAL_START_FORK)
+        return why(-EINVAL, "mortal_pool_open: start is %d: this version knows MORTAL_START_FORK only", (int)o->start);
+    if ((o->measure & ~MORTAL_MEASURE_TIMES) != 0)
+        return why(-EINVAL, "mortal_pool_open: measure is 0x%x: this version knows MORTAL_MEASURE_TIMES only",
+                   (unsigned)o->measure);
+    if (o->context == NULL && o->context_bytes != 0)
+        return why(-EINVAL, "mortal_pool_open: context is null and context_bytes is %zu", o->context_bytes);
+    if (o->keep_fd_count > KEEP_FDS_MOST || (o->keep_fds == NULL && o->keep_fd_count != 0))
+        return why(-EINVAL, "mortal_pool_open: keep_fd_count is %zu: it must be at most %u, and keep_fds not null",
+                   o->keep_fd_count, KEEP_FDS_MOST);
+    for (size_t i = 0; i < o->keep_fd_count; i++)
+        if (fcntl(o->keep_fds[i], F_GETFD) < 0)
+            return why(-EINVAL, "mortal_pool_open: keep_fds[%zu] is %d, which is not open", i, o->keep_fds[i]);
+    if (o->task != NULL && (o->task->group != NULL || o->task->tag != NULL))
+        return why(-EINVAL, "mortal_pool_open: task has a group or a tag: a default for all tasks can have neither");
+    return 0;
+}
+
+static int read_task_options(const mortal_task_options *from, const char *call, mortal_task_options *to) {
+    int error = read_struct(to, sizeof *to, from, call, "mortal_task_options");
+    if (error == 0 && to->attempts > 1000000)
+        error = why(-EINVAL, "%s: attempts is %u: it must be at most 1000000", call, to->attempts);
+    if (error == 0 && to->reserved0 != 0)
+        error = why(-EINVAL, "%s: a reserved field of mortal_task_options is not zero: clear the struct first", call);
+    return error;
+}
+
+int options_plan(const mortal_pool_options *from, struct plan *plan) {
+    static const mortal_pool_options none = {.size = sizeof none};
+    mortal_pool_options o;
+    memset(plan, 0, sizeof *plan);
+    int error = read_struct(&o, sizeof o, from != NULL ? from : &none, "mortal_pool_open", "mortal_pool_options");
+    if (error == 0)
+        error = check_rest(&o);
+    if (error == 0)
+        error = plan_sizes(&o, &plan->limits);
+    if (error == 0 && o.task != NULL)
+        error = read_task_options(o.task, "mortal_pool_open", &plan->task);
+    plan->start_ns = o.start_ns != 0 ? o.start_ns : DEFAULT_START_NS;
+    plan->asked = o;
+    return error;
+}
+
+int options_task(struct pool *pool, const mortal_task_options *from, mortal_task_options *out) {
+    if (from == NULL) {
+        *out = pool->defaults;
+        return 0;
+    }
+    int error = read_task_options(from, "mortal_pool_submit", out);
+    if (error != 0)
+        return error;
+    const mortal_task_options *defaults = &pool->defaults;
+    if (out->name == NULL)
+        out->name = defaults->name;
+    if (out->within_ns == 0)
+        out->within_ns = defaults->within_ns;
+    if (out->deadline_ns == 0)
+        out->deadline_ns = defaults->deadline_ns;
+    if (out->attempts == 0)
+        out->attempts = defaults->attempts;
+    return 0;
+}

@@ -1,0 +1,144 @@
+/* pool.h - what the owner knows of a pool, in memory that no host can reach */
+#ifndef OWNER_POOL_H
+#define OWNER_POOL_H
+
+#include <pthread.h>
+
+#include "region/heap.h"
+#include "region/heritage.h"
+#include "system/process.h"
+
+#define NO_SLOT UINT32_MAX
+#define INPUT_NONE UINT64_MAX
+#define COPY_RESULT_BYTES 4096u /* smaller results are copied out, larger ones read in place */
+#define NAME_BYTES 64u
+
+enum entry_state { ENTRY_FREE = 0, ENTRY_LIVE, ENTRY_ENDED };
+
+/* One task as the owner submitted it and as it ended: the truth that futures speak. */
+struct entry {
+    uint64_t life; /* counts the uses of this slot; its low 24 bits are the claim word's generation */
+    uint64_t ticket;
+    void *tag;
+    char *name;
+    uint64_t input_offset;  /* INPUT_NONE: inline or none */
+    uint64_t submitted_ns;
+    struct group *group;
+    uint32_t next, previous; /* in its group */
+    uint32_t ready_next;
+    uint8_t state;
+    bool has_limits, released, is_ready, is_delivered;
+    mortal_verdict verdict; /* ended */
+    void *copy;             /* of a small result; its inline place or malloced */
+    alignas(16) uint8_t small[INLINE_RESULT_BYTES];
+};
+
+struct group {
+    uint32_t number;
+    uint32_t first;             /* all its tasks that are not released */
+    uint32_t outstanding;       /* of these: not delivered yet */
+    uint32_t ready_first, ready_last;
+    uint32_t sleepers;
+    bool closed;
+    int event_fd, epoll_fd;     /* -1: none asked for */
+};
+
+struct log_seen {
+    uint32_t life, taken;
+};
+
+struct pool {
+    struct mortal_pool *seat;
+    uint32_t seat_number;
+    struct heritage heritage;
+    struct region *region; /* of the heritage */
+    pid_t opener;
+    pid_t supervisor_pid;
+    int supervisor_fd; /* its pidfd */
+    int link_fd;       /* our end: its closing tells the supervisor that we are gone */
+    char name[16];
+    mortal_task_options defaults;
+    struct code_range *code;
+    uint32_t code_count, code_last;
+
+    struct entry *entries;
+    uint32_t *free_slots, free_count;
+    uint32_t slots_made;  /* slots below were committed */
+    uint32_t slots_used;  /* slots below were used at least once */
+    uint32_t held;        /* not released, or released and not ended */
+    uint32_t released_unended, sweep_at;
+    struct heap inputs;
+    uint64_t futile_compact_tail;
+
+    struct group *groups[GROUPS_MAX];
+    uint32_t group_next_number;
+    struct log_seen *logs_seen; /* by berth and worker */
+
+    uint64_t submitted, ended[16];
+    uint32_t sleepers;          /* threads that are inside, asleep, without the lock */
+    uint32_t room_sleepers, input_sleepers;
+    pthread_cond_t left;        /* a sleeper left; closing waits for them */
+    _Atomic uint32_t sealed;
+    bool closing, broken;
+    pthread_t closer; /* closing: the one thread that may still wait here */
+};
+
+static inline bool pool_is_closed_to_me(const struct pool *pool) {
+    return pool->closing && !pthread_equal(pool->closer, pthread_self());
+}
+
+/* ledger.c */
+uint32_t ledger_take(struct pool *pool, int *error);           /* a free slot, or NO_SLOT and *error */
+void     ledger_untake(struct pool *pool, uint32_t slot);      /* it was not submitted after all */
+bool     ledger_harvest(struct pool *pool, uint32_t slot);     /* true: ended, its verdict is in the entry */
+void     ledger_release(struct pool *pool, uint32_t slot);
+void     ledger_sweep(struct pool *pool);                      /* harvest whatever ended */
+void     ledger_end(struct pool *pool, uint32_t slot, int outcome); /* by the owner's own word */
+bool     ledger_has_ended(struct pool *pool, uint32_t slot);
+
+/* group.c */
+int  group_of_pool(struct pool *pool, mortal_group *handle, struct group **group); /* 0 or -EINVAL */
+void group_add(struct pool *pool, struct group *group, uint32_t slot);
+void group_remove(struct pool *pool, uint32_t slot);
+void group_ready(struct pool *pool, uint32_t slot);
+void group_ring(struct pool *pool, uint32_t slot);
+void group_unpin(struct group *group); /* a waiter leaves; the last one frees a closed group */
+void group_destroy_all(struct pool *pool);
+
+/* watch.c: what every wait in the owner has in common */
+struct waiting {
+    const _Atomic uint32_t *word; /* sleep while it has this value */
+    uint32_t value;
+    uint64_t deadline_ns;
+};
+int  watch_sleep(struct pool *pool, const struct waiting *on); /* unlocks, sleeps, locks; 0, -ETIMEDOUT, -EINTR, -ESHUTDOWN */
+int  watch_task(struct pool *pool, uint32_t slot, uint64_t life, uint64_t deadline_ns); /* until it ended or was released */
+bool watch_supervisor(struct pool *pool);  /* false: it is dead, and everything unended was declared lost */
+void watch_ring_supervisor(struct pool *pool);
+
+/* kill.c */
+int kill_all(struct pool *pool, struct group *group, int scope, uint64_t grace_ns, uint64_t timeout_ns,
+             mortal_kill_report *report);
+
+/* future.c */
+bool future_try_cancel(struct pool *pool, uint32_t slot);
+
+/* request.c */
+uint64_t request_send(struct pool *pool, enum request_kind kind, uint32_t slot, uint32_t generation, uint32_t scope,
+                      uint64_t before);
+
+/* launch.c */
+int  launch(struct pool *pool);
+void launch_end(struct pool *pool, uint64_t deadline_ns, bool *dead);
+
+/* options.c */
+struct plan {
+    struct limits limits;
+    mortal_task_options task;
+    uint64_t start_ns;
+    mortal_pool_options asked; /* as the caller wrote it, in this version's shape */
+};
+int options_plan(const mortal_pool_options *options, struct plan *plan);
+int options_task(struct pool *pool, const mortal_task_options *options, mortal_task_options *out);
+
+#endif

@@ -1,0 +1,204 @@
+#include "owner/seat.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "system/memory.h"
+#include "system/why.h"
+
+#define HERE_MAGIC 0x6d6f7274u
+
+struct mortal_group {
+    uint8_t place_only; /* a handle is a place in this table; what is there lies in the pool */
+};
+
+static struct mortal_pool seats[SEATS];
+static struct mortal_group group_places[SEATS * GROUPS_MAX];
+static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
+static _Atomic uint32_t *here; /* reads as 0 in a process forked from this one: a load, where getpid is a system call */
+static pid_t here_pid;
+
+static bool seat_is_owner(void) { return here != NULL && atomic_load_explicit(here, memory_order_relaxed) == HERE_MAGIC; }
+
+/* In a child the mutexes may be copies of locked ones and the pools are the parent's: none of that is touched again. */
+static void inherit_nothing(void) {
+    pthread_mutex_init(&table_lock, NULL);
+    for (uint32_t i = 0; i < SEATS; i++) {
+        pthread_mutex_init(&seats[i].lock, NULL);
+        if (seats[i].state != SEAT_FREE)
+            seats[i].state = SEAT_FOREIGN;
+        seats[i].pool = NULL;
+        atomic_store(&seats[i].signal_pool, NULL);
+    }
+}
+
+/* Descriptors of the owner's end must not live on in a forked child: the supervisor would wait for its end too. */
+static void close_links_in_child(void) {
+    if (seat_is_owner() || here == NULL || getpid() == here_pid)
+        return;
+    for (uint32_t i = 0; i < SEATS; i++)
+        if (seats[i].state != SEAT_FREE && seats[i].state != SEAT_FOREIGN && seats[i].pool != NULL)
+            close(seats[i].pool->link_fd);
+}
+
+int seat_table_open(void) {
+    static bool has_handler;
+    if (here != NULL && !seat_is_owner()) {
+        inherit_nothing();
+        here = NULL;
+    }
+    if (here == NULL) {
+        here = memory_wiped_in_children(PAGE_BYTES);
+        if (here == NULL)
+            return -ENOMEM;
+        atomic_store(here, HERE_MAGIC);
+        here_pid = getpid();
+        for (uint32_t i = 0; i < SEATS; i++)
+            if (seats[i].state == SEAT_FREE)
+                pthread_mutex_init(&seats[i].lock, NULL);
+    }
+    if (!has_handler && pthread_atfork(NULL, NULL, close_links_in_child) == 0)
+        has_handler = true;
+    return 0;
+}
+
+struct mortal_pool *seat_take(void) {
+    static uint32_t nonces;
+    struct mortal_pool *taken = NULL;
+    pthread_mutex_lock(&table_lock);
+    for (uint32_t i = 0; i < SEATS && taken == NULL; i++) {
+        if (seats[i].state != SEAT_FREE)
+            continue;
+        taken = &seats[i];
+        taken->state = SEAT_OPENING;
+        nonces = (nonces + 1) & GENERATION_MASK;
+        taken->nonce = nonces == 0 ? ++nonces : nonces;
+    }
+    pthread_mutex_unlock(&table_lock);
+    return taken;
+}
+
+/* Hosts descend from the opener, and every process down to them has the page wiped; what distinguishes a task from a
+ * program's own child is that a worker runs it. */
+bool seat_is_inside_task(void) { return mortal_task_self() != NULL; }
+
+uint32_t seat_number(const struct mortal_pool *seat) { return (uint32_t)(seat - seats); }
+
+void seat_settle(struct mortal_pool *seat, struct pool *pool) {
+    pthread_mutex_lock(&seat->lock);
+    seat->pool = pool;
+    seat->state = SEAT_OPEN;
+    atomic_store(&seat->signal_pool, pool);
+    pthread_mutex_unlock(&seat->lock);
+}
+
+/* The caller holds the lock. A signal handler that got the pool just before on another thread may still write two words
+ * of it: the pool's memory goes only after its processes have ended, which is far longer. */
+void seat_shut(struct mortal_pool *seat) {
+    atomic_store(&seat->signal_pool, NULL);
+    seat->state = SEAT_CLOSING;
+}
+
+void seat_leave(struct mortal_pool *seat) {
+    pthread_mutex_lock(&table_lock);
+    seat->pool = NULL;
+    seat->state = SEAT_FREE;
+    pthread_mutex_unlock(&table_lock);
+}
+
+static int no_owner(const char *call) {
+    return why(-EPERM, "%s: called in a process that was forked after the pool was opened, or inside a task: only the "
+                       "process that opened a pool may use it; a forked child may open a pool of its own", call);
+}
+
+static int lock_seat(struct mortal_pool *seat, const char *call, struct pool **pool) {
+    if (seat->state == SEAT_FOREIGN)
+        return no_owner(call);
+    pthread_mutex_lock(&seat->lock);
+    if (seat->state == SEAT_OPEN) {
+        *pool = seat->pool;
+        return 0;
+    }
+    enum seat_state state = seat->state;
+    pthread_mutex_unlock(&seat->lock);
+    if (state == SEAT_CLOSING)
+        return why(-ESHUTDOWN, "%s: another thread is closing the pool", call);
+    return why(-EINVAL, "%s: this pool is closed, or was never opened", call);
+}
+
+static struct mortal_pool *seat_of(mortal_pool *handle) {
+    uintptr_t offset = (uintptr_t)handle - (uintptr_t)seats;
+    return handle != NULL && offset < sizeof seats && offset % sizeof *seats == 0 ? handle : NULL;
+}
+
+int seat_enter(mortal_pool *handle, const char *call, struct pool **pool) {
+    struct mortal_pool *seat = seat_of(handle);
+    if (seat == NULL)
+        return why(-EINVAL, "%s: %s", call, handle == NULL ? "the pool is null" : "this is not a pool");
+    if (here != NULL && !seat_is_owner())
+        return no_owner(call);
+    return lock_seat(seat, call, pool);
+}
+
+struct pool *seat_peek(mortal_pool *handle) {
+    struct mortal_pool *seat = seat_of(handle);
+    return seat == NULL || !seat_is_owner() ? NULL : atomic_load(&seat->signal_pool);
+}
+
+int seat_enter_future(mortal_future future, const char *call, struct pool **pool, uint32_t *slot) {
+    uint64_t number = (future.place >> 32) - 1;
+    if (future.place == 0 || number >= SEATS || future.life == 0)
+        return why(-EINVAL, "%s: %s", call, future.place == 0 && future.life == 0
+                                                ? "this is no future: all zero, or the submit failed"
+                                                : "this is not a future of this library");
+    if (here == NULL)
+        return why(-ESTALE, "%s: no pool is open", call);
+    if (!seat_is_owner())
+        return no_owner(call);
+    struct mortal_pool *seat = &seats[number];
+    uint32_t nonce = (uint32_t)(future.life >> 40);
+    if (seat->nonce != nonce && seat->state != SEAT_FOREIGN)
+        return why(-ESTALE, "%s: the pool of this future was closed", call);
+    int error = lock_seat(seat, call, pool);
+    if (error != 0)
+        return error == -EINVAL ? why(-ESTALE, "%s: the pool of this future was closed", call) : error;
+    *slot = (uint32_t)future.place;
+    const struct entry *entry = *slot < (*pool)->slots_used ? &(*pool)->entries[*slot] : NULL;
+    if (entry != NULL && seat->nonce == nonce && entry->life == (future.life & 0xffffffffffull) &&
+        entry->state != ENTRY_FREE && !entry->released)
+        return 0;
+    bool made_up = entry == NULL;
+    seat_unlock(*pool);
+    return made_up ? why(-EINVAL, "%s: this is not a future of this pool", call)
+                   : why(-ESTALE, "%s: this future was released", call);
+}
+
+int seat_enter_group(mortal_group *handle, const char *call, struct pool **pool, struct group **group) {
+    uintptr_t place = (uintptr_t)handle - (uintptr_t)group_places;
+    if (handle == NULL || place >= SEATS * GROUPS_MAX)
+        return why(-EINVAL, "%s: %s", call, handle == NULL ? "the group is null" : "this is not a group");
+    if (here != NULL && !seat_is_owner())
+        return no_owner(call);
+    int error = lock_seat(&seats[place / GROUPS_MAX], call, pool);
+    if (error != 0)
+        return error;
+    *group = (*pool)->groups[place % GROUPS_MAX];
+    if (*group != NULL)
+        return 0;
+    seat_unlock(*pool);
+    return why(-EINVAL, "%s: this group is closed, or was never opened", call);
+}
+
+void seat_unlock(struct pool *pool) { pthread_mutex_unlock(&pool->seat->lock); }
+
+mortal_group *seat_group_handle(const struct pool *pool, uint32_t number) {
+    return &group_places[pool->seat_number * GROUPS_MAX + number];
+}
+
+mortal_future seat_future(const struct pool *pool, uint32_t slot) {
+    return (mortal_future){
+        .place = (uint64_t)(pool->seat_number + 1) << 32 | slot,
+        .life = (uint64_t)pool->seat->nonce << 40 | (pool->entries[slot].life & 0xffffffffffull),
+    };
+}

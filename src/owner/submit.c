@@ -1,0 +1,291 @@
+/* submit.c - from a call to a pending slot */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "owner/seat.h"
+#include "region/bell.h"
+#include "region/queue.h"
+#include "region/recover.h"
+#include "system/clock.h"
+#include "system/why.h"
+
+struct submission {
+    mortal_function *function;
+    const void *input;
+    size_t input_bytes;
+    mortal_task_options options;
+    struct group *group; /* looked up anew after every wait: it may have been closed meanwhile */
+    bool may_wait;
+};
+
+/* Code that was loaded after the pool was opened does not exist in its hosts: better said now than crashed there. */
+static bool existed_at_open(struct pool *pool, uintptr_t address) {
+    if (pool->code_count == 0)
+        return true; /* /proc is not mounted: nothing to compare with */
+    const struct code_range *last = &pool->code[pool->code_last];
+    if (address >= last->start && address < last->end)
+        return true;
+    for (uint32_t i = 0; i < pool->code_count; i++) {
+        if (address < pool->code[i].start || address >= pool->code[i].end)
+            continue;
+        pool->code_last = i;
+        return true;
+    }
+    return false;
+}
+
+static int check(struct pool *pool, const struct submission *s) {
+    if (s->function == NULL)
+        return why(-EINVAL, "mortal_pool_submit: the function is null");
+    if (s->input == NULL && s->input_bytes != 0)
+        return why(-EINVAL, "mortal_pool_submit: the input is null and its size %zu", s->input_bytes);
+    if (!existed_at_open(pool, (uintptr_t)s->function))
+        return why(-ENOEXEC, "mortal_pool_submit: the function at %p did not exist when the pool was opened, so hosts do not "
+                             "have it: load modules before mortal_pool_open", (void *)(uintptr_t)s->function);
+    uint64_t most = heap_largest(&pool->inputs);
+    if (s->input_bytes > INLINE_INPUT_BYTES && s->input_bytes > most)
+        return why(-EMSGSIZE, "mortal_pool_submit: the input is %zu bytes and this pool takes %llu: raise inputs_bytes",
+                   s->input_bytes, (unsigned long long)most);
+    return 0;
+}
+
+static int check_open(struct pool *pool) {
+    if (pool->broken || !watch_supervisor(pool))
+        return why(-EOWNERDEAD, "mortal_pool_submit: the supervisor of this pool died: close the pool and open another");
+    if (atomic_load_explicit(&pool->sealed, memory_order_relaxed) != 0)
+        return why(-ESHUTDOWN, "mortal_pool_submit: the pool is sealed");
+    return 0;
+}
+
+static bool queue_is_full(struct pool *pool) { return queue_length(pool->region) >= pool->region->g.queue_tasks; }
+
+/* Entries of cancelled tasks take up room until a worker passes them. Look for them only where that can have changed
+ * much since it last was in vain, or after a sleep. */
+static bool make_room(struct pool *pool, bool again) {
+    if (!queue_is_full(pool))
+        return true;
+    uint64_t tail = atomic_load_explicit(&orders_head(pool->region)->tail, memory_order_relaxed);
+    if (!again && tail < pool->futile_compact_tail)
+        return false;
+    queue_compact(pool->region);
+    if (!queue_is_full(pool))
+        return true;
+    pool->futile_compact_tail = tail + pool->region->g.queue_tasks / 4 + 1;
+    return false;
+}
+
+static uint64_t take_input(struct pool *pool, size_t bytes) {
+    uint64_t offset = heap_take(&pool->inputs, bytes);
+    if (offset != HEAP_NONE)
+        return offset;
+    ledger_sweep(pool); /* inputs of tasks that ended are not needed any more */
+    return heap_take(&pool->inputs, bytes);
+}
+
+/* The last look before the sleep: it comes after the wish is visible, since a task that ended just before rang nobody. */
+static bool there_is_room(struct pool *pool, size_t input_bytes, bool slept) {
+    if (input_bytes == 0)
+        return make_room(pool, slept);
+    uint64_t offset = take_input(pool, input_bytes);
+    if (offset == HEAP_NONE)
+        return false;
+    heap_give(&pool->inputs, offset);
+    return true;
+}
+
+/* input_bytes: what there is no room for; 0: it is the queue that is full. */
+static int wait_for_room(struct pool *pool, size_t input_bytes, bool *slept) {
+    bool for_input = input_bytes != 0;
+    struct orders_head *orders = orders_head(pool->region);
+    struct claims_head *claims = claims_head(pool->region);
+    uint32_t *sleepers = for_input ? &pool->input_sleepers : &pool->room_sleepers;
+    uint32_t bit = for_input ? ROOM_FOR_INPUT : ROOM_IN_QUEUE;
+    uint32_t bell = atomic_load(&claims->room_bell);
+    ++*sleepers;
+    atomic_fetch_or(&orders->room_wanted, bit);
+    int outcome = 0;
+    if (!there_is_room(pool, input_bytes, *slept)) {
+        struct waiting on = {.word = &claims->room_bell, .value = bell, .deadline_ns = NEVER};
+        outcome = watch_sleep(pool, &on);
+        *slept = true;
+    }
+    if (--*sleepers == 0)
+        atomic_fetch_and(&orders->room_wanted, ~bit);
+    if (outcome == -EINTR)
+        return why(-EINTR, "mortal_pool_submit: a signal handler ran while it waited for room; nothing was submitted");
+    if (outcome == -ESHUTDOWN)
+        return why(-ESHUTDOWN, "mortal_pool_submit: the pool is being closed");
+    return 0;
+}
+
+static int no_room(const char *of_what) {
+    return why(-EAGAIN, "mortal_pool_try_submit: %s: submit again later, or wait with mortal_pool_submit", of_what);
+}
+
+/* Room in the queue and for the input, or the reason why not. */
+static int reserve(struct pool *pool, const struct submission *s, uint64_t *input_offset) {
+    bool slept = false;
+    *input_offset = INPUT_NONE;
+    for (;;) {
+        int error = check_open(pool);
+        if (error != 0)
+            return error;
+        bool for_input = false;
+        if (make_room(pool, slept)) {
+            if (s->input_bytes <= INLINE_INPUT_BYTES)
+                return 0;
+            *input_offset = take_input(pool, s->input_bytes);
+            if (*input_offset != HEAP_NONE)
+                return 0;
+            *input_offset = INPUT_NONE;
+            if (pool->inputs.used_bytes == 0)
+                return why(-ENOMEM, "mortal_pool_submit: the system has no memory for an input of %zu bytes", s->input_bytes);
+            for_input = true;
+        }
+        if (!s->may_wait)
+            return no_room(for_input ? "inputs_bytes are in use" : "the queue is full");
+        error = wait_for_room(pool, for_input ? s->input_bytes : 0, &slept);
+        if (error != 0)
+            return error;
+    }
+}
+
+static void note_limits(struct pool *pool, struct entry *entry, const mortal_task_options *o, uint64_t expiry) {
+    struct control_head *control = control_head(pool->region);
+    entry->has_limits = o->deadline_ns != 0 || expiry != NEVER;
+    if (!entry->has_limits)
+        return;
+    bool first = atomic_fetch_add(&control->limits_unended, 1) == 0;
+    uint64_t deadline = o->deadline_ns != 0 ? o->deadline_ns : NEVER;
+    bool lower = deadline < atomic_load(&control->deadline_floor_ns);
+    if (first || lower) /* raising it is right only while no other limit is alive */
+        atomic_store(&control->deadline_floor_ns, deadline);
+    uint64_t floor = atomic_load(&control->expiry_floor_ns);
+    bool sooner = false;
+    while (expiry < floor && !sooner)
+        sooner = atomic_compare_exchange_weak(&control->expiry_floor_ns, &floor, expiry);
+    if (lower || sooner)
+        atomic_store(&control->blind, 1); /* it may be asleep beyond that: ring it once the task is visible */
+}
+
+static void fill_order(struct pool *pool, uint32_t slot, const struct submission *s, uint64_t input_offset,
+                       uint64_t expiry) {
+    struct order *order = order_of(pool->region, slot);
+    struct care *care = care_of(pool->region, slot);
+    const mortal_task_options *o = &s->options;
+    uint32_t flags = (o->deadline_ns != 0 || pool->region->g.measure != 0 ? ORDER_STAMPED : 0) |
+                     (expiry != NEVER ? ORDER_EXPIRES : 0) | (input_offset == INPUT_NONE ? ORDER_INLINE : 0);
+    order->ticket = pool->entries[slot].ticket;
+    order->function = (uintptr_t)s->function;
+    order->input_offset = input_offset == INPUT_NONE ? 0 : input_offset;
+    order->deadline_ns = o->deadline_ns;
+    atomic_store_explicit(&order->expires_at_ns, expiry, memory_order_relaxed);
+    order->input_bytes = (uint32_t)s->input_bytes;
+    atomic_store_explicit(&order->flags, flags, memory_order_relaxed);
+    atomic_store_explicit(&order->watched, 0, memory_order_relaxed);
+    order->group = s->group != NULL ? s->group->number + 1 : 0;
+    order->attempts = o->attempts > 1 ? o->attempts : 1;
+    if (s->input_bytes != 0)
+        memcpy(input_offset == INPUT_NONE ? order->input : inputs_of(pool->region) + input_offset, s->input,
+               s->input_bytes);
+    atomic_store_explicit(&care->charged, CARE_UNCHARGED, memory_order_relaxed);
+    atomic_store_explicit(&care->asked, 0, memory_order_relaxed);
+}
+
+static void enter_ledger(struct pool *pool, uint32_t slot, const struct submission *s, uint64_t input_offset,
+                         uint64_t now, char *name) {
+    struct entry *entry = &pool->entries[slot];
+    entry->ticket = atomic_fetch_add_explicit(&orders_head(pool->region)->tickets, 1, memory_order_relaxed);
+    entry->tag = s->options.tag;
+    entry->name = name;
+    entry->input_offset = input_offset;
+    entry->submitted_ns = now;
+    entry->group = NULL;
+    entry->state = ENTRY_LIVE;
+    entry->released = entry->is_ready = false;
+    entry->copy = NULL;
+    if (s->group != NULL)
+        group_add(pool, s->group, slot);
+    pool->held++;
+    pool->submitted++;
+}
+
+static void wake_whoever(struct pool *pool, const struct entry *entry) {
+    struct control_head *control = control_head(pool->region);
+    bell_ring_one(pool->region);
+    bool ring = atomic_load(&control->asleep) != 0 && atomic_exchange(&control->asleep, 0) != 0;
+    if (entry->has_limits && atomic_load(&control->blind) != 0)
+        ring = atomic_exchange(&control->blind, 0) != 0 || ring;
+    if (ring)
+        watch_ring_supervisor(pool);
+}
+
+static int find_group(struct pool *pool, struct submission *s) {
+    return s->options.group == NULL ? 0 : group_of_pool(pool, s->options.group, &s->group);
+}
+
+static int submit_locked(struct pool *pool, struct submission *s, mortal_future *future) {
+    uint64_t input_offset = INPUT_NONE;
+    int error = check(pool, s);
+    if (error == 0)
+        error = find_group(pool, s);
+    if (error == 0)
+        error = reserve(pool, s, &input_offset);
+    if (error == 0)
+        error = find_group(pool, s);
+    if (error != 0) {
+        if (input_offset != INPUT_NONE)
+            heap_give(&pool->inputs, input_offset);
+        return error;
+    }
+    char *name = s->options.name != NULL ? strndup(s->options.name, NAME_BYTES - 1) : NULL;
+    uint32_t slot = s->options.name != NULL && name == NULL ? NO_SLOT : ledger_take(pool, &error);
+    if (slot == NO_SLOT) {
+        free(name);
+        if (input_offset != INPUT_NONE)
+            heap_give(&pool->inputs, input_offset);
+        return error != 0 ? error : why(-ENOMEM, "mortal_pool_submit: no memory for the task's name");
+    }
+    bool needs_now = s->options.within_ns != 0 || pool->region->g.measure != 0;
+    uint64_t now = needs_now ? clock_ns() : 0;
+    uint64_t within = s->options.within_ns;
+    uint64_t expiry = within == 0 || within >= NEVER - now ? NEVER : now + within;
+    struct entry *entry = &pool->entries[slot];
+    enter_ledger(pool, slot, s, input_offset, now, name);
+    note_limits(pool, entry, &s->options, expiry);
+    fill_order(pool, slot, s, input_offset, expiry);
+    atomic_store_explicit(claim_of(pool->region, slot), word_make((uint32_t)entry->life, SLOT_PENDING, 0, 0),
+                          memory_order_release);
+    queue_push(pool->region, slot, (uint32_t)entry->life);
+    if (future != NULL)
+        *future = seat_future(pool, slot);
+    wake_whoever(pool, entry);
+    if (future == NULL && s->group == NULL)
+        ledger_release(pool, slot);
+    return 0;
+}
+
+static int submit(mortal_pool *handle, struct submission *s, const mortal_task_options *options, mortal_future *future) {
+    struct pool *pool;
+    int error = seat_enter(handle, "mortal_pool_submit", &pool);
+    if (error != 0)
+        return error;
+    error = options_task(pool, options, &s->options);
+    if (error == 0)
+        error = submit_locked(pool, s, future);
+    seat_unlock(pool);
+    return error;
+}
+
+int mortal_pool_submit(mortal_pool *pool, mortal_function *function, const void *input, size_t input_bytes,
+                       const mortal_task_options *options, mortal_future *future) {
+    struct submission s = {.function = function, .input = input, .input_bytes = input_bytes, .may_wait = true};
+    return submit(pool, &s, options, future);
+}
+
+int mortal_pool_try_submit(mortal_pool *pool, mortal_function *function, const void *input, size_t input_bytes,
+                           const mortal_task_options *options, mortal_future *future) {
+    struct submission s = {.function = function, .input = input, .input_bytes = input_bytes, .may_wait = false};
+    return submit(pool, &s, options, future);
+}

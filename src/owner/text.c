@@ -1,0 +1,79 @@
+/* text.c - verdicts for people */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <mortal.h>
+
+const char *mortal_outcome_name(int outcome) {
+    static const char *const names[] = {
+        [MORTAL_DONE] = "done",           [MORTAL_FAILED] = "failed",
+        [MORTAL_CANCELLED] = "cancelled", [MORTAL_EXPIRED] = "expired",
+        [MORTAL_KILLED] = "killed",       [MORTAL_TIMED_OUT] = "timed out",
+        [MORTAL_CRASHED] = "crashed",     [MORTAL_COLLATERAL] = "collateral",
+        [MORTAL_OUT_OF_MEMORY] = "out of memory", [MORTAL_QUARANTINED] = "quarantined",
+        [MORTAL_LOST] = "lost",
+    };
+    bool known = outcome >= MORTAL_DONE && outcome <= MORTAL_LOST;
+    return known ? names[outcome] : "unknown";
+}
+
+static int cause_text(const mortal_verdict *v, char *text, size_t bytes) {
+    const char *name = sigabbrev_np(v->signal);
+    switch (v->cause) {
+    case MORTAL_CAUSE_SIGNAL:
+        if (v->fault_address != 0 || v->signal_code > 0)
+            return snprintf(text, bytes, ": SIG%s at 0x%" PRIx64, name != NULL ? name : "?", v->fault_address);
+        return snprintf(text, bytes, ": %s%s", name != NULL ? "SIG" : "signal", name != NULL ? name : "");
+    case MORTAL_CAUSE_EXIT:
+        return snprintf(text, bytes, ": it called exit, code %d", v->exit_code);
+    case MORTAL_CAUSE_EXEC:
+        return snprintf(text, bytes, ": it replaced its process by another program (exec)");
+    case MORTAL_CAUSE_THREAD_EXIT:
+        return snprintf(text, bytes, ": it ended its thread");
+    default:
+        return snprintf(text, bytes, "%s", "");
+    }
+}
+
+static int detail_text(const mortal_verdict *v, char *text, size_t bytes) {
+    switch (v->outcome) {
+    case MORTAL_FAILED:
+        return snprintf(text, bytes, ": status %d", v->status);
+    case MORTAL_CANCELLED:
+        return snprintf(text, bytes, ": never started");
+    case MORTAL_EXPIRED:
+        return snprintf(text, bytes, ": not started in time");
+    case MORTAL_KILLED:
+        return snprintf(text, bytes, ": may have partly run");
+    case MORTAL_TIMED_OUT:
+        return snprintf(text, bytes, ": its time was over, may have partly run");
+    case MORTAL_CRASHED:
+        return cause_text(v, text, bytes);
+    case MORTAL_COLLATERAL:
+        return snprintf(text, bytes, ": its host ended through another task, may have partly run");
+    case MORTAL_LOST:
+        return snprintf(text, bytes, ": nobody can tell how it ended");
+    default:
+        return snprintf(text, bytes, "%s", "");
+    }
+}
+
+size_t mortal_verdict_text(const mortal_verdict *verdict, char *text, size_t text_bytes) {
+    char detail[160], attempts[48] = "";
+    if (verdict == NULL) {
+        if (text_bytes != 0)
+            text[0] = '\0';
+        return 0;
+    }
+    (void)detail_text(verdict, detail, sizeof detail);
+    if (verdict->attempts > 1)
+        (void)snprintf(attempts, sizeof attempts, ", attempt %" PRIu32, verdict->attempts);
+    const char *unsure = verdict->outcome == MORTAL_CRASHED && verdict->culprit == 0 ? ", or another task of its host" : "";
+    int length = snprintf(text, text_bytes, "%s%s%s%s", mortal_outcome_name(verdict->outcome), detail, attempts, unsure);
+    return length < 0 ? 0 : (size_t)length;
+}
+
+uint32_t mortal_version(void) {
+    return MORTAL_VERSION_MAJOR * 10000 + MORTAL_VERSION_MINOR * 100 + MORTAL_VERSION_PATCH;
+}

@@ -1,0 +1,127 @@
+/*
+ * watch.c - waiting in the owner, without a thread of its own
+ *
+ * Every sleep is on two words: what is waited for, and the supervisor's robust word, which the kernel changes when the
+ * supervisor dies. The kernel wakes only one sleeper then, who declares the rest lost and wakes the others. No sleep is
+ * longer than half a second all the same: against a kernel that cannot wait for two words, and words that a task gone
+ * wild overwrote.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <unistd.h>
+
+#include "owner/seat.h"
+#include "system/clock.h"
+#include "system/futex.h"
+
+#define LOOK_AROUND_NS 500000000ull
+
+static void declare_lost(struct pool *pool) {
+    struct region *r = pool->region;
+    pool->broken = true;
+    for (uint32_t slot = 0; slot < pool->slots_used; slot++) {
+        struct entry *entry = &pool->entries[slot];
+        if (entry->state != ENTRY_LIVE || ledger_harvest(pool, slot))
+            continue;
+        /* A host may still be publishing in its last instant: this swap decides, and whoever loses it is not believed. */
+        uint64_t word = atomic_load(claim_of(r, slot));
+        while (!phase_has_ended(word_phase(word)) &&
+               !atomic_compare_exchange_weak(claim_of(r, slot), &word,
+                                             word_make((uint32_t)entry->life, SLOT_LOST, 0, 0))) {
+        }
+        if (!ledger_harvest(pool, slot))
+            ledger_end(pool, slot, MORTAL_LOST);
+    }
+    for (uint32_t i = 0; i < GROUPS_MAX; i++)
+        if (pool->groups[i] != NULL)
+            futex_wake(&claims_head(r)->group_bell[i], INT_MAX);
+    futex_wake(&control_head(r)->supervisor_lives, INT_MAX);
+}
+
+bool watch_supervisor(struct pool *pool) {
+    if (pool->broken)
+        return false;
+    if (pool->supervisor_fd < 0)
+        return true; /* in tests hosts are threads, and there is none */
+    bool died = (atomic_load(&control_head(pool->region)->supervisor_lives) & FUTEX_OWNER_DIED) != 0;
+    /* The word is in memory; the kernel knows. */
+    if (died && process_pidfd_wait(pool->supervisor_fd, clock_after(100000000u)))
+        declare_lost(pool);
+    else if (!died && process_pidfd_dead(pool->supervisor_fd))
+        declare_lost(pool);
+    return !pool->broken;
+}
+
+static void leave(struct pool *pool) {
+    pthread_mutex_lock(&pool->seat->lock);
+    if (--pool->sleepers == 0 && pool->closing)
+        pthread_cond_broadcast(&pool->left);
+}
+
+int watch_sleep(struct pool *pool, const struct waiting *on) {
+    const _Atomic uint32_t *lives = &control_head(pool->region)->supervisor_lives;
+    uint32_t alive = atomic_load(lives);
+    bool lost = pool->broken;
+    uint64_t around = clock_after(LOOK_AROUND_NS);
+    uint64_t until = on->deadline_ns < around ? on->deadline_ns : around;
+    pool->sleepers++;
+    seat_unlock(pool);
+    int outcome = lost || (alive & FUTEX_OWNER_DIED) != 0 ? futex_wait(on->word, on->value, until)
+                                                          : futex_wait_either(on->word, on->value, lives, alive, until);
+    leave(pool);
+    if (pool_is_closed_to_me(pool))
+        return -ESHUTDOWN;
+    if (outcome == -EINTR)
+        return -EINTR;
+    if (outcome == -ETIMEDOUT) {
+        (void)watch_supervisor(pool);
+        return clock_ns() >= on->deadline_ns ? -ETIMEDOUT : 0;
+    }
+    if ((atomic_load(lives) & FUTEX_OWNER_DIED) != 0)
+        (void)watch_supervisor(pool);
+    return 0;
+}
+
+/* Spinning needs no lock either, and the pool must not go away meanwhile. */
+static void spin_for(struct pool *pool, uint32_t slot) {
+    const _Atomic uint64_t *claim = claim_of(pool->region, slot);
+    pool->sleepers++;
+    seat_unlock(pool);
+    for (unsigned turn = 0; turn < SPIN_TURNS; turn++) {
+        if (phase_has_ended(word_phase(atomic_load_explicit(claim, memory_order_acquire))))
+            break;
+        spin_pause();
+    }
+    leave(pool);
+}
+
+static bool is_over(struct pool *pool, uint32_t slot, uint64_t life) {
+    return pool->entries[slot].life != life || ledger_harvest(pool, slot);
+}
+
+int watch_task(struct pool *pool, uint32_t slot, uint64_t life, uint64_t deadline_ns) {
+    if (is_over(pool, slot, life))
+        return 0;
+    if (deadline_ns == 0)
+        return -ETIMEDOUT;
+    spin_for(pool, slot);
+    while (!pool_is_closed_to_me(pool)) {
+        if (is_over(pool, slot, life))
+            return 0;
+        struct order *order = order_of(pool->region, slot);
+        /* ORD(watch:sleep) pairs ORD(publish): the flag is visible before this look at the word. */
+        atomic_store(&order->watched, 1);
+        uint64_t word = atomic_load(claim_of(pool->region, slot));
+        if (is_over(pool, slot, life))
+            return 0;
+        struct waiting on = {.word = word_futex(claim_of(pool->region, slot)), .value = word_upper(word),
+                             .deadline_ns = deadline_ns};
+        int outcome = watch_sleep(pool, &on);
+        if (outcome == -ETIMEDOUT && is_over(pool, slot, life))
+            return 0;
+        if (outcome != 0)
+            return outcome;
+    }
+    return -ESHUTDOWN;
+}

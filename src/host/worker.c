@@ -27,7 +27,7 @@ void worker_prepare(struct worker *worker, struct host *host, uint32_t index) {
     worker->index = index;
     worker->desk = desk_of(region, host->place.life, index);
     worker->berth = berth_of(region, host->place.berth);
-    worker->line = worker_line(region, host->place.berth, index);
+    worker->bell = bell_of(region, host->place.berth, index);
     worker->claimant = (struct claimant){.life = host->place.life, .worker = index, .desk = worker->desk};
 }
 
@@ -64,7 +64,7 @@ static void park(struct worker *worker) {
     atomic_store_explicit(&worker->desk->parked, 1, memory_order_seq_cst);
     worker_notify_supervisor(worker->host);
     while (atomic_load(&worker->berth->doomed) != BERTH_RETIRED)
-        futex_wait(&worker->line->bell, atomic_load(&worker->line->bell), clock_after(1000000000u));
+        futex_wait(worker->bell, atomic_load(worker->bell), clock_after(1000000000u));
 }
 
 /* ORD(worker:doomed) pairs ORD(death:doom): the claim is visible before this load, the doom before the supervisor's look
@@ -205,6 +205,11 @@ static void run(struct worker *worker, uint32_t slot, uint64_t word) {
         return;
     }
     ring_for_room(worker->region);
+    if (worker->found) { /* it was looking on behalf of others too */
+        worker->found = false;
+        if (queue_has_work(worker->region, &worker->claimant))
+            bell_call(worker->region);
+    }
     begin(worker, task, slot, word);
     int status = call(task);
     end_if_descendant(worker->host);
@@ -230,33 +235,41 @@ static bool may_work(const struct worker *worker) {
 }
 
 /* True: there is something to look at again before sleeping. */
-static bool spin(const struct worker *worker, uint32_t bell) {
-    for (unsigned turn = 0; turn < SPIN_TURNS; turn++) {
-        if (queue_has_work(worker->region, &worker->claimant) || atomic_load(&worker->line->bell) != bell)
-            return true;
-        spin_pause();
+static bool search(struct worker *worker, uint32_t bell) {
+    const struct region *r = worker->region;
+    uint32_t berth = worker->host->place.berth;
+    if (!bell_start_search(r, berth, worker->index))
+        return false;
+    bool found = false;
+    for (unsigned turn = 0; turn < SPIN_TURNS && !found; turn++) {
+        found = queue_has_work(r, &worker->claimant) || atomic_load(worker->bell) != bell;
+        if (!found)
+            spin_pause();
     }
-    return false;
+    bell_stop_search(r, berth, worker->index);
+    worker->found = found;
+    return found;
 }
 
 static void sleep_until_rung(struct worker *worker, uint32_t bell) {
     uint32_t berth = worker->host->place.berth;
     if (!may_work(worker)) { /* a standby or doomed: nobody shall count on it */
-        futex_wait(&worker->line->bell, bell, NEVER);
+        futex_wait(worker->bell, bell, NEVER);
         return;
     }
     bell_say_idle(worker->region, berth, worker->index);
     if (!queue_has_work(worker->region, &worker->claimant))
-        futex_wait(&worker->line->bell, bell, NEVER);
+        futex_wait(worker->bell, bell, NEVER);
     bell_say_busy(worker->region, berth, worker->index);
+    worker->found = true;
 }
 
 void worker_run(struct worker *worker) {
     while (atomic_load(&worker->berth->doomed) != BERTH_RETIRED) {
-        uint32_t bell = atomic_load(&worker->line->bell);
+        uint32_t bell = atomic_load(worker->bell);
         if (worker_step(worker))
             continue;
-        if (may_work(worker) && spin(worker, bell))
+        if (may_work(worker) && search(worker, bell))
             continue;
         sleep_until_rung(worker, bell);
     }

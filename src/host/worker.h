@@ -22,8 +22,9 @@ struct worker {
     const struct region *region;
     struct desk *desk;
     struct berth *berth;
-    struct worker_line *line;
+    _Atomic uint32_t *bell;
     uint32_t index;
+    bool found; /* its search ended with something to claim, or it was woken */
     struct claimant claimant;
     struct mortal_task task;
 };

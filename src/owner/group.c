@@ -129,7 +129,7 @@ static bool read_log(struct pool *pool, uint32_t berth, uint32_t worker, uint32_
     for (uint32_t at = seen->taken; !ran_over && at != tail; at++)
         look_at(pool, atomic_load_explicit(&desk->log[at & (LOG_ENTRIES - 1)], memory_order_relaxed));
     seen->taken = tail;
-    atomic_store(&worker_line(r, berth, worker)->log_taken, (uint64_t)life << 32 | tail);
+    atomic_store(log_taken_of(r, berth, worker), (uint64_t)life << 32 | tail);
     return !ran_over;
 }
 

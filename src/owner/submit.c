@@ -1,5 +1,6 @@
 /* submit.c - from a call to a pending slot */
 #include <errno.h>
+#include <linux/futex.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,7 +52,9 @@ static int check(struct pool *pool, const struct submission *s) {
 }
 
 static int check_open(struct pool *pool) {
-    if (pool->broken || !watch_supervisor(pool))
+    bool died = (atomic_load_explicit(&control_head(pool->region)->supervisor_lives, memory_order_relaxed) &
+                 FUTEX_OWNER_DIED) != 0;
+    if (pool->broken || (died && !watch_supervisor(pool)))
         return why(-EOWNERDEAD, "mortal_pool_submit: the supervisor of this pool died: close the pool and open another");
     if (atomic_load_explicit(&pool->sealed, memory_order_relaxed) != 0)
         return why(-ESHUTDOWN, "mortal_pool_submit: the pool is sealed");
@@ -213,7 +216,7 @@ static void enter_ledger(struct pool *pool, uint32_t slot, const struct submissi
 
 static void wake_whoever(struct pool *pool, const struct entry *entry) {
     struct control_head *control = control_head(pool->region);
-    bell_ring_one(pool->region);
+    bell_call(pool->region);
     bool ring = atomic_load(&control->asleep) != 0 && atomic_exchange(&control->asleep, 0) != 0;
     if (entry->has_limits && atomic_load(&control->blind) != 0)
         ring = atomic_exchange(&control->blind, 0) != 0 || ring;

@@ -5,9 +5,9 @@
 #include "system/futex.h"
 
 static void ring(const struct region *r, uint32_t berth, uint32_t worker) {
-    struct worker_line *line = worker_line(r, berth, worker);
-    atomic_fetch_add_explicit(&line->bell, 1, memory_order_release);
-    futex_wake(&line->bell, INT_MAX);
+    _Atomic uint32_t *bell = bell_of(r, berth, worker);
+    atomic_fetch_add_explicit(bell, 1, memory_order_release);
+    futex_wake(bell, INT_MAX);
 }
 
 bool bell_anybody_idle(const struct region *r) {
@@ -50,6 +50,33 @@ void bell_ring_one(const struct region *r) {
         atomic_store_explicit(&claims_head(r)->idle_hint, 1, memory_order_seq_cst);
     if (found)
         ring(r, bit / r->g.workers_per_host, bit % r->g.workers_per_host);
+}
+
+static bool anybody_searches(const struct region *r) {
+    for (uint32_t i = 0; i < r->g.idle_words; i++)
+        if (atomic_load_explicit(searching_word(r, i), memory_order_seq_cst) != 0)
+            return true;
+    return false;
+}
+
+void bell_call(const struct region *r) {
+    if (bell_anybody_idle(r) && !anybody_searches(r))
+        bell_ring_one(r);
+}
+
+bool bell_start_search(const struct region *r, uint32_t berth, uint32_t worker) {
+    if (anybody_searches(r))
+        return false;
+    uint32_t bit = berth * r->g.workers_per_host + worker;
+    atomic_fetch_or_explicit(searching_word(r, bit / 64), 1ull << bit % 64, memory_order_seq_cst);
+    return true;
+}
+
+void bell_stop_search(const struct region *r, uint32_t berth, uint32_t worker) {
+    uint32_t bit = berth * r->g.workers_per_host + worker;
+    uint64_t mask = 1ull << bit % 64;
+    if ((atomic_load_explicit(searching_word(r, bit / 64), memory_order_relaxed) & mask) != 0)
+        atomic_fetch_and_explicit(searching_word(r, bit / 64), ~mask, memory_order_seq_cst);
 }
 
 void bell_ring_berth(const struct region *r, uint32_t berth) {

@@ -52,14 +52,15 @@ void geometry_plan(struct geometry *g, const struct limits *l) {
     g->orders_bytes = g->order_inputs + round_up(g->inputs_bytes, PAGE_BYTES);
 
     g->idle_words = (g->berths * g->workers_per_host + 63) / 64;
-    g->claim_idle = sizeof(struct claims_head);
-    g->claim_words = round_up(g->claim_idle + g->idle_words * 8ull, PAGE_BYTES);
+    g->claim_bells = sizeof(struct claims_head);
+    g->claim_idle = round_up(g->claim_bells + (uint64_t)g->berths * g->workers_per_host * 4, LINE);
+    g->claim_searching = round_up(g->claim_idle + g->idle_words * 8ull, LINE);
+    g->claim_words = round_up(g->claim_searching + g->idle_words * 8ull, PAGE_BYTES);
     g->claims_bytes = round_up(g->claim_words + (uint64_t)g->slots * CLAIM_STRIDE, PAGE_BYTES);
 
     g->control_berths = round_up(sizeof(struct control_head), LINE);
-    g->control_lines = g->control_berths + (uint64_t)g->berths * sizeof(struct berth);
-    g->control_cares = round_up(g->control_lines + (uint64_t)g->berths * g->workers_per_host *
-                                sizeof(struct worker_line), PAGE_BYTES);
+    g->control_logs = g->control_berths + (uint64_t)g->berths * sizeof(struct berth);
+    g->control_cares = round_up(g->control_logs + (uint64_t)g->berths * g->workers_per_host * sizeof(log_taken), PAGE_BYTES);
     g->control_fates = round_up(g->control_cares + (uint64_t)g->slots * sizeof(struct care), PAGE_BYTES);
     g->control_bytes = round_up(g->control_fates + (uint64_t)g->slots * sizeof(struct fate), PAGE_BYTES);
     plan_arena(g);

@@ -120,11 +120,8 @@ struct berth {
     _Atomic int32_t  pid;                  /* S */
     uint32_t reserved[12];
 };
-struct worker_line {
-    _Atomic uint32_t bell;      /* anybody in owner or supervisor adds to it: futex of one worker */
-    uint32_t reserved;
-    _Atomic uint64_t log_taken; /* O  how much of this worker's log was read, and of which life: life << 32 | count */
-};
+/* How much of a worker's log the owner has read, and of which life: life << 32 | count.  O */
+typedef _Atomic uint64_t log_taken;
 
 enum pool_state { POOL_STARTING = 0, POOL_READY, POOL_FAILED };
 
@@ -201,9 +198,9 @@ struct geometry {
     uint32_t workers, workers_per_host, hosts, standby, berths, lives;
     uint64_t inputs_bytes, results_bytes;
     uint64_t order_ring, order_slots, order_inputs, orders_bytes;
-    uint64_t claim_idle, claim_words, claims_bytes;
+    uint64_t claim_bells, claim_idle, claim_searching, claim_words, claims_bytes;
     uint32_t idle_words;
-    uint64_t control_berths, control_lines, control_cares, control_fates, control_bytes;
+    uint64_t control_berths, control_logs, control_cares, control_fates, control_bytes;
     uint64_t arena_cells, arena_heap, arena_bytes;
     uint64_t window_bytes; /* address space that the answers may take */
     int32_t  measure;
@@ -250,6 +247,10 @@ static inline _Atomic uint64_t *claim_of(const struct region *r, uint32_t slot) 
 static inline _Atomic uint64_t *idle_word(const struct region *r, uint32_t index) {
     return (_Atomic uint64_t *)(void *)(r->claims + r->g.claim_idle) + index;
 }
+/* A bit per worker that is awake and looks for work, by berth. */
+static inline _Atomic uint64_t *searching_word(const struct region *r, uint32_t index) {
+    return (_Atomic uint64_t *)(void *)(r->claims + r->g.claim_searching) + index;
+}
 static inline struct care *care_of(const struct region *r, uint32_t slot) {
     return (struct care *)(void *)(r->control + r->g.control_cares) + slot;
 }
@@ -259,9 +260,12 @@ static inline struct fate *fate_of(const struct region *r, uint32_t slot) {
 static inline struct berth *berth_of(const struct region *r, uint32_t berth) {
     return (struct berth *)(void *)(r->control + r->g.control_berths) + berth;
 }
-static inline struct worker_line *worker_line(const struct region *r, uint32_t berth, uint32_t worker) {
-    return (struct worker_line *)(void *)(r->control + r->g.control_lines) + (uint64_t)berth * r->g.workers_per_host +
-           worker;
+static inline log_taken *log_taken_of(const struct region *r, uint32_t berth, uint32_t worker) {
+    return (log_taken *)(void *)(r->control + r->g.control_logs) + (uint64_t)berth * r->g.workers_per_host + worker;
+}
+/* One worker's futex. Anybody who has work for it adds to it: workers call workers, so it is among the claims. */
+static inline _Atomic uint32_t *bell_of(const struct region *r, uint32_t berth, uint32_t worker) {
+    return (_Atomic uint32_t *)(void *)(r->claims + r->g.claim_bells) + (uint64_t)berth * r->g.workers_per_host + worker;
 }
 static inline uint8_t *arena_of(const struct region *r, uint32_t life) {
     return r->answers + (uint64_t)life * r->g.arena_bytes;

@@ -153,9 +153,11 @@ static void recover_tasks(struct supervisor *s, const struct host_record *record
         death_publish_returned(s);
 }
 
-static void clear_idle_bits(const struct region *r, uint32_t berth) {
-    for (uint32_t worker = 0; worker < r->g.workers_per_host; worker++)
+static void clear_hints(const struct region *r, uint32_t berth) {
+    for (uint32_t worker = 0; worker < r->g.workers_per_host; worker++) {
         bell_say_busy(r, berth, worker);
+        bell_stop_search(r, berth, worker);
+    }
 }
 
 /* The completion log of a dead host is read on by nobody: pass on what the owner has not read. */
@@ -163,7 +165,7 @@ static void inherit_logs(struct supervisor *s, uint32_t berth, uint32_t life) {
     for (uint32_t worker = 0; worker < s->region->g.workers_per_host; worker++) {
         struct desk *desk = desk_of(s->region, life, worker);
         uint32_t tail = atomic_load(&desk->log_tail);
-        uint64_t taken = atomic_load(&worker_line(s->region, berth, worker)->log_taken);
+        uint64_t taken = atomic_load(log_taken_of(s->region, berth, worker));
         uint32_t from = taken >> 32 == life ? (uint32_t)taken : 0;
         if (tail - from > LOG_ENTRIES)
             from = tail - LOG_ENTRIES;
@@ -196,7 +198,7 @@ static void bury(struct supervisor *s, uint32_t berth, const siginfo_t *info) {
     uint32_t life = record->life;
     if (record->position != NO_POSITION)
         s->positions[record->position] = NO_POSITION;
-    clear_idle_bits(s->region, berth);
+    clear_hints(s->region, berth);
     atomic_store(&shared->active, 0);
     atomic_store(&shared->pid, 0);
     atomic_store(&shared->life, NO_LIFE);

@@ -1,0 +1,53 @@
+# The front door. Every door first installs the Debian packages it lacks (packaging/debian-packages.txt).
+#
+#   make build DIR=other     another build directory
+#   make install DESTDIR=/tmp/stage PREFIX=/usr
+
+DIR    ?= build
+PREFIX ?= /usr/local
+
+.PHONY: help setup setup-lint build demo test test-long bench lint install clean
+
+help:
+	@echo 'make demo       see what mortal does, in a minute'
+	@echo 'make build      build everything into $(DIR)/'
+	@echo 'make test       all tests: plain, sanitizers, valgrind'
+	@echo 'make test-long  the same, repeated and loaded more'
+	@echo 'make bench      measure, against other pools and the raw floor'
+	@echo 'make lint       static analysers; warnings are errors'
+	@echo 'make install    install below PREFIX ($(PREFIX)), staged in DESTDIR'
+	@echo 'make clean      remove what was built'
+
+setup:
+	@packaging/setup.sh
+
+setup-lint:
+	@packaging/setup.sh lint
+
+# A build directory that another meson left half made has no build.ninja: set up again.
+build: setup
+	@test -f $(DIR)/build.ninja || meson setup --prefix $(PREFIX) $(DIR) >$(DIR).log 2>&1 || { cat $(DIR).log; exit 1; }
+	@rm -f $(DIR).log
+	@ninja -C $(DIR) --quiet
+
+demo: build
+	@examples/demo.sh $(DIR)
+
+test: setup
+	@tests/run.sh $(DIR)
+
+test-long: setup
+	@MORTAL_TEST_LONG=1 tests/run.sh $(DIR)
+
+bench: build
+	@bench/run.sh $(DIR)
+
+lint: setup-lint build
+	@tests/lint.sh $(DIR)
+
+install: build
+	@meson configure $(DIR) --prefix $(PREFIX)
+	@DESTDIR='$(DESTDIR)' meson install -C $(DIR) --quiet
+
+clean:
+	rm -rf $(DIR) $(DIR)-asan $(DIR)-tsan

@@ -145,6 +145,7 @@ void host_run(struct heritage *heritage, struct host_place place) {
     if (take_place(&heritage->region, place) != 0 || host_prepare(&host, heritage, place) != 0)
         _exit(HOST_EXIT_BROKEN);
     keep_only(heritage, NULL, 0);
+    process_hold_life_line(&host_head(&heritage->region, place.life)->main_lives);
     lastwords_catch(&host);
     uint32_t count = heritage->region.g.workers_per_host;
     struct worker *workers = calloc(count, sizeof *workers);

@@ -31,8 +31,9 @@ void worker_prepare(struct worker *worker, struct host *host, uint32_t index) {
     worker->claimant = (struct claimant){.life = host->place.life, .worker = index, .desk = worker->desk};
 }
 
-/* A robust mutex that is never unlocked: the kernel marks it when this thread is gone although its process lives, which
- * is what exec by a task looks like from outside. */
+/* A robust mutex that is never unlocked: the kernel marks it when this thread is gone although its process lives. The main
+ * thread has a life line too: if that is marked the process has become another program (in the kernel the thread that
+ * calls exec takes the main thread's id first, so its own word stays as it is). */
 static void hold_life_line(struct worker *worker) {
     _Static_assert(sizeof(pthread_mutex_t) <= sizeof worker->desk->alive, "room for it");
     pthread_mutex_t *mutex = (pthread_mutex_t *)(void *)worker->desk->alive;

@@ -320,7 +320,9 @@ int mortal_group_next(mortal_group *handle, uint64_t timeout_ns, mortal_verdict 
 
 /* The supervisor gets a copy of the event descriptor over the link. It alone writes to it on behalf of hosts. */
 static bool hand_to_supervisor(struct pool *pool, uint32_t number, int fd) {
-    struct iovec part = {.iov_base = &number, .iov_len = sizeof number};
+    struct group_fd_message said = {
+        .group = number, .bell = atomic_load(&claims_head(pool->region)->group_bell[number])};
+    struct iovec part = {.iov_base = &said, .iov_len = sizeof said};
     union {
         struct cmsghdr header;
         char bytes[CMSG_SPACE(sizeof(int))];
@@ -334,7 +336,7 @@ static bool hand_to_supervisor(struct pool *pool, uint32_t number, int fd) {
                                           .cmsg_type = SCM_RIGHTS};
         memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
     }
-    return sendmsg(pool->link_fd, &message, MSG_NOSIGNAL) == (ssize_t)sizeof number;
+    return sendmsg(pool->link_fd, &message, MSG_NOSIGNAL) == (ssize_t)sizeof said;
 }
 
 static int open_descriptor(struct pool *pool, struct group *group) {

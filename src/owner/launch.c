@@ -108,7 +108,7 @@ int launch(struct pool *pool) {
     close(h->link_fd);
     h->owner_pidfd = h->link_fd = -1;
     if (pid < 0)
-        return why((int)pid == -ENOMEM ? -ENOMEM : -EAGAIN,
+        return why(pid == -ENOMEM ? -ENOMEM : pid == -EMFILE || pid == -ENFILE ? -EMFILE : -EAGAIN,
                    "mortal_pool_open: the supervisor could not be forked (%s)", strerror(-(int)pid));
     pool->supervisor_pid = pid;
     /* A process that this program forks later has none of the region, and can do it no harm. */

@@ -161,8 +161,8 @@ int pool_open_with(mortal_pool **out, const mortal_pool_options *options, int (*
 }
 
 int mortal_pool_open(mortal_pool **out, const mortal_pool_options *options) {
-    if (seat_is_inside_task())
-        return why(-EPERM, "mortal_pool_open: called inside a task: only the program that opened the pool may open another");
+    if (process_is_hosted())
+        return why(-EPERM, "mortal_pool_open: called inside a task, preload or init: only the program itself may open a pool");
     return pool_open_with(out, options, launch);
 }
 

@@ -79,10 +79,6 @@ struct mortal_pool *seat_take(void) {
     return taken;
 }
 
-/* Hosts descend from the opener, and every process down to them has the page wiped; what distinguishes a task from a
- * program's own child is that a worker runs it. */
-bool seat_is_inside_task(void) { return mortal_task_self() != NULL; }
-
 uint32_t seat_number(const struct mortal_pool *seat) { return (uint32_t)(seat - seats); }
 
 void seat_settle(struct mortal_pool *seat, struct pool *pool) {

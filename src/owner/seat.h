@@ -44,8 +44,6 @@ struct pool *seat_peek(mortal_pool *handle);
 mortal_group *seat_group_handle(const struct pool *pool, uint32_t number);
 mortal_future seat_future(const struct pool *pool, uint32_t slot);
 
-bool seat_is_inside_task(void);
-
 /* mortal_pool_open with another way to bring up hosts: tests run them as threads. */
 int pool_open_with(mortal_pool **out, const mortal_pool_options *options, int (*launcher)(struct pool *));
 

@@ -67,7 +67,7 @@ size_t mortal_verdict_text(const mortal_verdict *verdict, char *text, size_t tex
         return 0;
     }
     (void)detail_text(verdict, detail, sizeof detail);
-    if (verdict->attempts > 1)
+    if (verdict->attempts > 1 || (verdict->attempts == 1 && verdict->outcome == MORTAL_CRASHED))
         (void)snprintf(attempts, sizeof attempts, ", attempt %" PRIu32, verdict->attempts);
     const char *unsure = verdict->outcome == MORTAL_CRASHED && verdict->culprit == 0 ? ", or another task of its host" : "";
     int length = snprintf(text, text_bytes, "%s%s%s%s", mortal_outcome_name(verdict->outcome), detail, attempts, unsure);

@@ -21,10 +21,9 @@ static bool take_idle(const struct region *r, uint32_t *bit) {
         while (bits != 0) {
             uint32_t low = (uint32_t)__builtin_ctzll(bits);
             uint64_t before = atomic_fetch_and_explicit(idle_word(r, i), ~(1ull << low), memory_order_seq_cst);
-            if ((before >> low & 1) != 0) {
-                *bit = i * 64 + low;
-                return *bit < r->g.berths * r->g.workers_per_host;
-            }
+            *bit = i * 64 + low;
+            if ((before >> low & 1) != 0 && *bit < r->g.berths * r->g.workers_per_host)
+                return true;
             bits = before & ~(1ull << low);
         }
     }

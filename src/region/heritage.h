@@ -53,6 +53,11 @@ struct template_ready {
     int32_t detail, value; /* enum start_detail */
 };
 
+/* Over the link from owner to supervisor, with the group's event descriptor, or without one when the group is closed. */
+struct group_fd_message {
+    uint32_t group, bell;
+};
+
 #define KEEP_FDS_MOST 256
 
 enum start_stage { STAGE_NONE = 0, STAGE_SUPERVISOR, STAGE_PRELOAD, STAGE_INIT, STAGE_FORK };

@@ -174,6 +174,7 @@ struct host_head {
     uint64_t fault_address;                     /* H */
     _Atomic uint32_t ready;                     /* H  1: its workers are there */
     _Atomic uint64_t heap_top;                  /* H  heap bytes ever used: what to punch */
+    alignas(LINE) _Atomic uint32_t main_lives;  /* H  robust futex of its main thread: marked on exec */
 };
 #define NO_WORKER UINT32_MAX
 

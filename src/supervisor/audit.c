@@ -43,20 +43,38 @@ bool audit_finds_pending(struct supervisor *s) {
 
 bool audit_finds_work(struct supervisor *s) { return audit_finds_pending(s) || any_running(s); }
 
-/* A host whose worker threads are gone while its process lives has become another program: a task called exec. */
+static bool line_is_cut(_Atomic uint32_t *word) { return (atomic_load(word) & FUTEX_OWNER_DIED) != 0; }
+
+/* Processes that live on without what makes them a host: after exec by a task the main thread's line is cut, after the
+ * raw end of a worker's thread that worker's. And workers that lost their claim though nobody took it from them. */
 static void find_impostors(struct supervisor *s) {
     for (uint32_t berth = 0; berth < s->region->g.berths; berth++) {
         struct host_record *record = &s->hosts[berth];
         if (record->state != HOST_ACTIVE)
             continue;
+        record->became_other = line_is_cut(&host_head(s->region, record->life)->main_lives);
+        bool end_it = record->became_other;
         for (uint32_t worker = 0; worker < s->region->g.workers_per_host; worker++) {
             struct desk *desk = desk_of(s->region, record->life, worker);
-            bool gone = (atomic_load(&desk->alive[0]) & FUTEX_OWNER_DIED) != 0;
-            if (gone)
-                record->became_other = true;
-            if (gone || atomic_load(&desk->parked) != 0)
-                death_doom(s, berth);
+            if (!record->became_other && line_is_cut(&desk->alive[0]))
+                record->lost_worker = worker;
+            end_it = end_it || record->lost_worker != NO_WORKER || atomic_load(&desk->parked) != 0;
         }
+        if (end_it)
+            death_doom(s, berth);
+    }
+}
+
+/* Hints that were overwritten. The cursor only ever moves forward, so nobody else would mend it. */
+static void mend_hints(struct supervisor *s) {
+    const struct region *r = s->region;
+    struct claims_head *claims = claims_head(r);
+    uint64_t tail = atomic_load(&orders_head(r)->tail), head = atomic_load(&claims->head);
+    if (head > tail || tail - head > r->g.ring_entries)
+        atomic_compare_exchange_strong(&claims->head, &head, tail > r->g.ring_entries ? tail - r->g.ring_entries : 0);
+    for (uint32_t i = 0; i < r->g.idle_words; i++) {
+        atomic_store(searching_word(r, i), 0);
+        atomic_store(idle_word(r, i), 0); /* who really sleeps is rung below, and says so again */
     }
 }
 
@@ -96,9 +114,9 @@ static void find_strays(struct supervisor *s) {
 void audit(struct supervisor *s) {
     const struct region *r = s->region;
     find_impostors(s);
+    mend_hints(s);
     find_strays(s);
-    if (audit_finds_work(s))
-        bell_ring_all(r);
+    bell_ring_all(r);
     if (atomic_load(&orders_head(r)->room_wanted) != 0) {
         atomic_fetch_add(&claims_head(r)->room_bell, 1);
         futex_wake(&claims_head(r)->room_bell, INT_MAX);

@@ -24,7 +24,6 @@ void death_doom(struct supervisor *s, uint32_t berth) {
     record->since_ns = clock_ns();
     /* A pid and not a pidfd: this is its parent and alone reaps it, so until then the number cannot be anybody else's. */
     kill(record->pid, SIGKILL);
-    atomic_fetch_add_explicit(&control_head(s->region)->kills, 1, memory_order_relaxed);
 }
 
 void death_announce(struct supervisor *s, uint32_t slot) {
@@ -59,9 +58,12 @@ void death_return(struct supervisor *s, uint32_t slot) {
         return;
     uint64_t entry = queue_entry(slot, word_generation(word));
     uint32_t kept = 0;
-    for (uint32_t i = 0; i < s->returned_count; i++)
+    bool known = false;
+    for (uint32_t i = 0; i < s->returned_count; i++) {
+        known = known || s->returned[i].entry == entry;
         if (s->returned[i].entry != entry && is_pending(s->region, s->returned[i].entry))
             s->returned[kept++] = s->returned[i];
+    }
     s->returned_count = kept;
     if (kept == RETURNED_ENTRIES) /* more than all workers together could return: the audit finds it again */
         return;
@@ -70,7 +72,8 @@ void death_return(struct supervisor *s, uint32_t slot) {
     for (; at > 0 && s->returned[at - 1].ticket > ticket; at--)
         s->returned[at] = s->returned[at - 1];
     s->returned[at] = (struct returned){.ticket = ticket, .entry = entry};
-    atomic_fetch_add_explicit(&control_head(s->region)->requeued, 1, memory_order_relaxed);
+    if (!known)
+        atomic_fetch_add_explicit(&control_head(s->region)->requeued, 1, memory_order_relaxed);
 }
 
 /* Workers that read the table while it changes see some mixture of entries, each of which is only a hint; the version,
@@ -108,6 +111,9 @@ static struct death inquest(const struct supervisor *s, const struct host_record
     struct death death = {.culprit = NO_WORKER};
     if (record->became_other) {
         death.cause = MORTAL_CAUSE_EXEC;
+    } else if (record->lost_worker != NO_WORKER) {
+        death.cause = MORTAL_CAUSE_THREAD_EXIT;
+        death.culprit = record->lost_worker;
     } else if (info->si_code == CLD_EXITED) {
         death.cause = words == WORDS_THREAD_EXIT ? MORTAL_CAUSE_THREAD_EXIT : MORTAL_CAUSE_EXIT;
         death.exit_code = words == WORDS_THREAD_EXIT ? 0 : info->si_status;
@@ -190,6 +196,7 @@ static void bury(struct supervisor *s, uint32_t berth, const siginfo_t *info) {
             s->spawn_backoff_ns = 1000000000;
         s->spawn_after = clock_after(s->spawn_backoff_ns);
     }
+    atomic_fetch_add_explicit(&control->deaths, 1, memory_order_relaxed); /* counted before any verdict tells of it */
     atomic_store(&shared->doomed, 1);
     struct death death = inquest(s, record, info);
     if (had_started)
@@ -206,7 +213,6 @@ static void bury(struct supervisor *s, uint32_t berth, const siginfo_t *info) {
     record->state = HOST_EMPTY;
     record->position = NO_POSITION;
     record->life = NO_LIFE;
-    atomic_fetch_add_explicit(&control->deaths, 1, memory_order_relaxed);
     lives_bury(s, life);
 }
 

@@ -12,7 +12,7 @@
 
 #include "supervisor/state.h"
 
-static void set_fd(struct supervisor *s, uint32_t group, int fd) {
+static void set_fd(struct supervisor *s, uint32_t group, uint32_t bell, int fd) {
     if (group >= GROUPS_MAX) {
         if (fd >= 0)
             close(fd);
@@ -21,28 +21,29 @@ static void set_fd(struct supervisor *s, uint32_t group, int fd) {
     if (s->group_fds[group] >= 0)
         close(s->group_fds[group]);
     s->group_fds[group] = fd;
-    s->group_seen[group] = atomic_load(&claims_head(s->region)->group_bell[group]) - 1;
+    s->group_seen[group] = bell;
     s->groups_with_fds = true;
 }
 
-/* A message is a group's number, with its descriptor, or without one when the group is closed. */
+/* A message is a group's number, with its descriptor, or without one when the group is closed, and the bell's value from
+ * before the owner looked what there is: what rings later differs from it. */
 void groupfd_receive(struct supervisor *s) {
     for (;;) {
-        uint32_t group;
-        struct iovec part = {.iov_base = &group, .iov_len = sizeof group};
+        struct group_fd_message said;
+        struct iovec part = {.iov_base = &said, .iov_len = sizeof said};
         union {
             struct cmsghdr header;
             char bytes[CMSG_SPACE(sizeof(int))];
         } control;
         struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
                                  .msg_controllen = sizeof control};
-        if (recvmsg(s->heritage->link_fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != (ssize_t)sizeof group)
+        if (recvmsg(s->heritage->link_fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != (ssize_t)sizeof said)
             return;
         int fd = -1;
         struct cmsghdr *header = CMSG_FIRSTHDR(&message);
         if (header != NULL && header->cmsg_type == SCM_RIGHTS)
             memcpy(&fd, CMSG_DATA(header), sizeof fd);
-        set_fd(s, group, fd);
+        set_fd(s, said.group, said.bell, fd);
     }
 }
 

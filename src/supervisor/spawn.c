@@ -152,7 +152,7 @@ static bool spawn(struct supervisor *s) {
     struct host_record *record = &s->hosts[berth];
     struct watch *watches = record->watches;
     *record = (struct host_record){.state = HOST_STARTING, .pid = pid, .life = life, .position = NO_POSITION,
-                                   .since_ns = clock_ns(), .watches = watches};
+                                   .lost_worker = NO_WORKER, .since_ns = clock_ns(), .watches = watches};
     for (uint32_t i = 0; i < s->region->g.workers_per_host; i++)
         watches[i] = (struct watch){0};
     s->life_berth[life] = (uint16_t)(berth + 1);

@@ -33,6 +33,7 @@ struct host_record { /* by berth */
     bool asked;        /* the supervisor sent the SIGKILL */
     bool replaced;     /* dying for so long that its position was given to another */
     bool became_other; /* a task called exec in it */
+    uint32_t lost_worker; /* whose thread ended while the process lives; NO_WORKER: nobody's */
     uint64_t since_ns; /* of this state */
     struct watch *watches; /* by worker */
 };

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <linux/futex.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,25 +22,9 @@
 #define SYS_epoll_pwait2 441
 #endif
 
-/* A robust futex: the kernel sets FUTEX_OWNER_DIED in it when this process is gone, however, and wakes a sleeper. glibc's
- * own list of this thread is replaced: this process holds no other robust mutex. Documentation/robust-futexes. */
-static struct robust_node {
-    struct robust_list_head head;
-    struct robust_list node;
-} robust;
-
-static void hold_life_line(struct supervisor *s) {
-    _Atomic uint32_t *word = &control_head(s->region)->supervisor_lives;
-    robust.node.next = &robust.head.list;
-    robust.head.list.next = &robust.node;
-    robust.head.futex_offset = (long)((uintptr_t)word - (uintptr_t)&robust.node);
-    robust.head.list_op_pending = NULL;
-    (void)syscall(SYS_set_robust_list, &robust.head, sizeof robust.head);
-    atomic_store(word, (uint32_t)syscall(SYS_gettid) | FUTEX_WAITERS);
-}
-
 static void become_supervisor(struct supervisor *s) {
     struct heritage *h = s->heritage;
+    process_say_hosted();
     h->supervisor_pid = getpid();
     setpgid(0, 0);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -207,7 +190,7 @@ void supervisor_run(struct heritage *heritage) {
     s->region = &heritage->region;
     s->template_link = -1;
     become_supervisor(s);
-    hold_life_line(s);
+    process_hold_life_line(&control_head(s->region)->supervisor_lives);
     if (!make_tables(s) || !open_ears(s)) {
         spawn_failed(s, STAGE_SUPERVISOR, DETAIL_SYSTEM, 0, -ENOMEM);
         _exit(HOST_EXIT_BROKEN);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
@@ -44,6 +45,23 @@ pid_t process_fork(int exit_signal, bool as_sibling, int *pidfd) {
     if (pid < 0 && (errno == ENOSYS || errno == EPERM))
         pid = old_clone(flags, as_sibling ? 0 : exit_signal, pidfd, (void *)tid_word);
     return pid < 0 ? -errno : pid;
+}
+
+static bool hosted;
+
+void process_say_hosted(void) { hosted = true; }
+
+bool process_is_hosted(void) { return hosted; }
+
+void process_hold_life_line(_Atomic uint32_t *word) {
+    static struct robust_list_head head;
+    static struct robust_list node;
+    node.next = &head.list;
+    head.list.next = &node;
+    head.futex_offset = (long)((uintptr_t)word - (uintptr_t)&node);
+    head.list_op_pending = NULL;
+    (void)syscall(SYS_set_robust_list, &head, sizeof head);
+    atomic_store(word, (uint32_t)syscall(SYS_gettid) | FUTEX_WAITERS);
 }
 
 int process_threads(void) {

@@ -2,6 +2,7 @@
 #ifndef SYSTEM_PROCESS_H
 #define SYSTEM_PROCESS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,6 +15,15 @@
  * glibc caches the main thread's id in a word that the kernel is asked to set anew, so that raise() and its kin are right
  * in the child too. Returns 0 in the child, the pid in the parent, or a negative errno. The caller has a single thread. */
 pid_t process_fork(int exit_signal, bool as_sibling, int *pidfd);
+
+/* True in the supervisor and everything below it: what a task runs in is not the program that opened the pool. */
+void process_say_hosted(void);
+bool process_is_hosted(void);
+
+/* Let the kernel set FUTEX_OWNER_DIED in a word of shared memory, and wake a sleeper there, when this thread is gone,
+ * however; also when its process execs. Once per process, on its main thread, which glibc gave no robust list of its own
+ * (it came from process_fork). Documentation/locking/robust-futexes.rst */
+void process_hold_life_line(_Atomic uint32_t *word);
 
 int  process_threads(void);                        /* of this process; 0 when /proc does not tell */
 int  process_pidfd(pid_t pid);                     /* or a negative errno */

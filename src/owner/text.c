@@ -1,5 +1,6 @@
 /* text.c - verdicts for people */
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,9 +23,11 @@ static int cause_text(const mortal_verdict *v, char *text, size_t bytes) {
     const char *name = sigabbrev_np(v->signal);
     switch (v->cause) {
     case MORTAL_CAUSE_SIGNAL:
-        if (v->fault_address != 0 || v->signal_code > 0)
-            return snprintf(text, bytes, ": SIG%s at 0x%" PRIx64, name != NULL ? name : "?", v->fault_address);
-        return snprintf(text, bytes, ": %s%s", name != NULL ? "SIG" : "signal", name != NULL ? name : "");
+        if (name == NULL) /* a real-time signal, or none at all */
+            return snprintf(text, bytes, ": signal %d", v->signal);
+        if (v->fault_address != 0 || (v->signal_code > 0 && v->signal != SIGABRT))
+            return snprintf(text, bytes, ": SIG%s at 0x%" PRIx64, name, v->fault_address);
+        return snprintf(text, bytes, ": SIG%s", name);
     case MORTAL_CAUSE_EXIT:
         return snprintf(text, bytes, ": it called exit, code %d", v->exit_code);
     case MORTAL_CAUSE_EXEC:

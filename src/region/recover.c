@@ -87,5 +87,5 @@ enum recovered recover_desk(struct region *r, uint32_t life, uint32_t worker, co
     if (outcome != RECOVERED_NOTHING)
         return outcome;
     uint64_t word = atomic_load(claim_of(r, *slot));
-    return word_phase(word) == SLOT_PENDING ? RECOVERED_RETURNED : RECOVERED_NOTHING;
+    return word_phase(word) == SLOT_PENDING ? RECOVERED_WAITING : RECOVERED_NOTHING;
 }

@@ -34,14 +34,14 @@ struct death {
     uint32_t culprit; /* worker; NO_WORKER: not known, all that had begun are charged */
 };
 
-enum recovered { RECOVERED_NOTHING = 0, RECOVERED_RETURNED, RECOVERED_ENDED };
+enum recovered { RECOVERED_NOTHING = 0, RECOVERED_RETURNED, RECOVERED_WAITING /* it is pending already */, RECOVERED_ENDED };
 
 /* One slot, as far as it belongs to that worker of that life. */
 enum recovered recover_slot(struct region *r, uint32_t slot, uint32_t life, uint32_t worker, const struct death *death,
                             enum sentence sentence);
 
-/* The task that a desk says it was about, quickly. *slot is set unless nothing. A returned one may also be a task that
- * the doomed worker gave back by itself. */
+/* The task that a desk says it was about, quickly. *slot is set unless nothing. A waiting one was not claimed yet, or was
+ * given back by the doomed worker itself: it may stand behind the queue's cursor. */
 enum recovered recover_desk(struct region *r, uint32_t life, uint32_t worker, const struct death *death,
                             enum sentence sentence, uint32_t *slot);
 

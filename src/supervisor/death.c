@@ -58,12 +58,9 @@ void death_return(struct supervisor *s, uint32_t slot) {
         return;
     uint64_t entry = queue_entry(slot, word_generation(word));
     uint32_t kept = 0;
-    bool known = false;
-    for (uint32_t i = 0; i < s->returned_count; i++) {
-        known = known || s->returned[i].entry == entry;
+    for (uint32_t i = 0; i < s->returned_count; i++)
         if (s->returned[i].entry != entry && is_pending(s->region, s->returned[i].entry))
             s->returned[kept++] = s->returned[i];
-    }
     s->returned_count = kept;
     if (kept == RETURNED_ENTRIES) /* more than all workers together could return: the audit finds it again */
         return;
@@ -72,8 +69,6 @@ void death_return(struct supervisor *s, uint32_t slot) {
     for (; at > 0 && s->returned[at - 1].ticket > ticket; at--)
         s->returned[at] = s->returned[at - 1];
     s->returned[at] = (struct returned){.ticket = ticket, .entry = entry};
-    if (!known)
-        atomic_fetch_add_explicit(&control_head(s->region)->requeued, 1, memory_order_relaxed);
 }
 
 /* Workers that read the table while it changes see some mixture of entries, each of which is only a hint; the version,
@@ -140,6 +135,11 @@ static void recover_tasks(struct supervisor *s, const struct host_record *record
         uint32_t slot;
         switch (recover_desk(s->region, record->life, worker, death, record->watches[worker].sentence, &slot)) {
         case RECOVERED_RETURNED:
+            atomic_fetch_add_explicit(&control_head(s->region)->requeued, 1, memory_order_relaxed);
+            death_return(s, slot);
+            returned = true;
+            break;
+        case RECOVERED_WAITING:
             death_return(s, slot);
             returned = true;
             break;
@@ -191,10 +191,7 @@ static void bury(struct supervisor *s, uint32_t berth, const siginfo_t *info) {
     if (record->state == HOST_STARTING) {
         bool init = atomic_load(&host_head(s->region, record->life)->words) == WORDS_INIT_FAILED;
         spawn_failed(s, STAGE_INIT, init ? DETAIL_STATUS : DETAIL_CRASHED, info->si_status, -ECANCELED);
-        s->spawn_backoff_ns = s->spawn_backoff_ns == 0 ? 1000000 : s->spawn_backoff_ns * 2;
-        if (s->spawn_backoff_ns > 1000000000)
-            s->spawn_backoff_ns = 1000000000;
-        s->spawn_after = clock_after(s->spawn_backoff_ns);
+        spawn_back_off(s);
     }
     atomic_fetch_add_explicit(&control->deaths, 1, memory_order_relaxed); /* counted before any verdict tells of it */
     atomic_store(&shared->doomed, 1);
@@ -225,12 +222,8 @@ static uint32_t berth_of_pid(const struct supervisor *s, pid_t pid) {
 
 static void reap_one(struct supervisor *s, const siginfo_t *seen) {
     siginfo_t info;
-    if (seen->si_pid == s->template_pid && s->template_pid != 0) {
-        s->template_pid = 0;
-        if (s->template_link >= 0)
-            close(s->template_link);
-        s->template_link = -1;
-    }
+    if (seen->si_pid == s->template_pid && s->template_ready)
+        spawn_forget_template(s); /* while it is not ready, what it said last is still to be heard */
     while (waitid(P_PID, (id_t)seen->si_pid, &info, WEXITED | __WALL) < 0 && errno == EINTR) {
     }
 }

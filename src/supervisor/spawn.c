@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,7 +22,6 @@ void spawn_failed(struct supervisor *s, enum start_stage stage, enum start_detai
     struct control_head *control = control_head(s->region);
     if (s->ready)
         return;
-    (void)value;
     control->start_stage = (int32_t)stage;
     control->start_detail = (int32_t)detail;
     control->start_value = value;
@@ -31,44 +31,28 @@ void spawn_failed(struct supervisor *s, enum start_stage stage, enum start_detai
     s->quitting = true;
 }
 
-/* A message on the template's link, or: it ended, or time is over, or the owner went away meanwhile. */
-static int hear_template(struct supervisor *s, void *message, size_t bytes, uint64_t deadline_ns) {
-    for (;;) {
-        uint64_t now = clock_ns();
-        if (now >= deadline_ns)
-            return -ETIMEDOUT;
-        uint64_t left_ms = (deadline_ns - now) / 1000000 + 1;
-        struct pollfd ears[] = {{.fd = s->template_link, .events = POLLIN},
-                                {.fd = s->heritage->owner_pidfd, .events = POLLIN}};
-        (void)poll(ears, 2, left_ms > 1000 ? 1000 : (int)left_ms);
-        ssize_t got = recv(s->template_link, message, bytes, MSG_DONTWAIT);
-        if (got == (ssize_t)bytes)
-            return 0;
-        if (got >= 0 || (errno != EAGAIN && errno != EINTR))
-            return -EPIPE;
-        if ((ears[1].revents & POLLIN) != 0)
-            return -EPIPE;
-    }
-}
+#define TEMPLATE_ANSWER_NS 1000000000ull /* forking a host takes it microseconds; one that does not answer is stuck */
 
 static void end_template(struct supervisor *s) {
-    if (s->template_pid > 0) {
-        siginfo_t info;
-        kill(s->template_pid, SIGKILL);
-        while (waitid(P_PID, (id_t)s->template_pid, &info, WEXITED | __WALL) < 0 && errno == EINTR) {
-        }
-    }
+    if (s->template_pid > 0)
+        kill(s->template_pid, SIGKILL); /* reaped like everybody */
+    spawn_forget_template(s);
+}
+
+void spawn_forget_template(struct supervisor *s) {
     if (s->template_link >= 0)
         close(s->template_link);
     s->template_pid = 0;
     s->template_link = -1;
+    s->template_ready = false;
 }
 
-int spawn_template(struct supervisor *s) {
+static void start_template(struct supervisor *s) {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
         spawn_failed(s, STAGE_PRELOAD, DETAIL_SYSTEM, 0, -errno);
-        return -1;
+        spawn_back_off(s);
+        return;
     }
     pid_t pid = process_fork(SIGCHLD, false, NULL);
     if (pid == 0) {
@@ -76,37 +60,65 @@ int spawn_template(struct supervisor *s) {
         _exit(s->heritage->template_run(s->heritage, ends[1]));
     }
     close(ends[1]);
-    s->template_link = ends[0];
     if (pid < 0) {
+        close(ends[0]);
         spawn_failed(s, STAGE_PRELOAD, DETAIL_SYSTEM, 0, (int)pid);
-        return -1;
+        spawn_back_off(s);
+        return;
     }
     s->template_pid = pid;
-    struct template_ready ready;
-    int error = hear_template(s, &ready, sizeof ready, clock_after(s->heritage->start_ns));
-    if (error == 0 && ready.detail == DETAIL_NONE)
-        return 0;
-    if (error == 0)
-        spawn_failed(s, STAGE_PRELOAD, (enum start_detail)ready.detail, ready.value, -ECANCELED);
-    else
-        spawn_failed(s, STAGE_PRELOAD, error == -ETIMEDOUT ? DETAIL_TIMED_OUT : DETAIL_CRASHED, 0, -ECANCELED);
-    end_template(s);
-    return -1;
+    s->template_link = ends[0];
+    s->template_due = clock_after(s->heritage->start_ns);
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = ends[0]};
+    (void)epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, ends[0], &event);
+}
+
+/* Preload may take its time, and kills must not wait for it: it is started, and heard of later. True: it can fork hosts. */
+static bool template_is_ready(struct supervisor *s) {
+    if (s->template_ready)
+        return true;
+    if (s->template_pid == 0)
+        start_template(s);
+    if (s->template_pid == 0)
+        return false;
+    struct template_ready said;
+    ssize_t got = recv(s->template_link, &said, sizeof said, MSG_DONTWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+        if (clock_ns() < s->template_due)
+            return false;
+        spawn_failed(s, STAGE_PRELOAD, DETAIL_TIMED_OUT, 0, -ECANCELED);
+    } else if (got != (ssize_t)sizeof said) {
+        spawn_failed(s, STAGE_PRELOAD, DETAIL_CRASHED, 0, -ECANCELED);
+    } else if (said.detail != DETAIL_NONE) {
+        spawn_failed(s, STAGE_PRELOAD, (enum start_detail)said.detail, said.value, -ECANCELED);
+    } else {
+        s->template_ready = true;
+        return true;
+    }
+    end_template(s); /* the next attempt runs preload again */
+    spawn_back_off(s);
+    return false;
 }
 
 static pid_t fork_from_template(struct supervisor *s, struct host_place place) {
     pid_t pid;
-    if (s->template_pid == 0 && spawn_template(s) != 0)
-        return -EAGAIN;
-    if (send(s->template_link, &place, sizeof place, MSG_NOSIGNAL) != (ssize_t)sizeof place ||
-        hear_template(s, &pid, sizeof pid, clock_after(s->heritage->start_ns)) != 0) {
-        end_template(s); /* the next attempt runs preload again */
-        return -EAGAIN;
+    struct pollfd ear = {.fd = s->template_link, .events = POLLIN};
+    if (send(s->template_link, &place, sizeof place, MSG_NOSIGNAL) == (ssize_t)sizeof place) {
+        uint64_t due = clock_after(TEMPLATE_ANSWER_NS);
+        while (clock_ns() < due) {
+            (void)poll(&ear, 1, 10);
+            ssize_t got = recv(s->template_link, &pid, sizeof pid, MSG_DONTWAIT);
+            if (got == (ssize_t)sizeof pid)
+                return pid;
+            if (got >= 0 || (errno != EAGAIN && errno != EINTR))
+                break;
+        }
     }
-    return pid;
+    end_template(s);
+    return -EAGAIN;
 }
 
-static void back_off(struct supervisor *s) {
+void spawn_back_off(struct supervisor *s) {
     s->spawn_backoff_ns = s->spawn_backoff_ns == 0 ? BACKOFF_FIRST_NS : s->spawn_backoff_ns * 2;
     if (s->spawn_backoff_ns > BACKOFF_MOST_NS)
         s->spawn_backoff_ns = BACKOFF_MOST_NS;
@@ -122,6 +134,8 @@ static uint32_t empty_berth(const struct supervisor *s) {
 
 /* Fill in the record before the host exists: its first sign of life may come before fork returns here. */
 static bool spawn(struct supervisor *s) {
+    if (s->heritage->preload != NULL && !template_is_ready(s))
+        return false;
     uint32_t berth = empty_berth(s);
     if (berth == NO_POSITION)
         return false; /* all taken by hosts that the kernel has not ended yet */
@@ -144,7 +158,7 @@ static bool spawn(struct supervisor *s) {
     if (pid < 0) {
         atomic_store(&shared->life, NO_LIFE);
         lives_bury(s, life);
-        back_off(s);
+        spawn_back_off(s);
         spawn_failed(s, STAGE_FORK, DETAIL_SYSTEM, 0, (int)pid);
         return false;
     }
@@ -183,7 +197,7 @@ void spawn_check_ready(struct supervisor *s) {
             s->spawn_backoff_ns = 0;
         } else if (clock_ns() - record->since_ns > s->heritage->start_ns) {
             spawn_failed(s, STAGE_INIT, DETAIL_TIMED_OUT, 0, -ECANCELED);
-            back_off(s);
+            spawn_back_off(s);
             death_doom(s, i);
         }
     }
@@ -273,7 +287,10 @@ uint64_t spawn_next_ns(const struct supervisor *s) {
         if (look < next)
             next = look;
     }
-    if (have < wanted && s->ready) {
+    if (s->template_pid != 0 && !s->template_ready) {
+        if (s->template_due < next)
+            next = s->template_due;
+    } else if (have < wanted && s->ready) {
         uint64_t now = clock_ns();
         uint64_t retry = s->spawn_after > now ? s->spawn_after : now + BACKOFF_FIRST_NS;
         if (retry < next)

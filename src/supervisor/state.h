@@ -49,8 +49,10 @@ struct supervisor {
     uint32_t *positions;       /* berth of the host there, or NO_POSITION */
     uint16_t *life_berth;      /* by life: berth + 1 of its host, 0: not alive */
 
-    pid_t template_pid;
+    pid_t template_pid; /* 0: none */
     int template_link;
+    bool template_ready;
+    uint64_t template_due; /* preload must be over by then */
 
     uint32_t *free_lives, free_life_count; /* a stack */
     uint32_t *dead_lives, dead_life_count; /* unreleased results may lie in their arenas */
@@ -73,7 +75,8 @@ struct supervisor {
 };
 
 /* spawn.c */
-int  spawn_template(struct supervisor *s);             /* runs preload; 0, or start_error is set and it is negative */
+void spawn_forget_template(struct supervisor *s);      /* it ended */
+void spawn_back_off(struct supervisor *s);             /* a start failed: the next one waits, twice as long each time */
 void spawn_check_ready(struct supervisor *s);          /* hosts that say they are ready become standby */
 void spawn_fill(struct supervisor *s);                 /* active hosts and standby as many as there should be */
 uint64_t spawn_next_ns(const struct supervisor *s);    /* when to look again at the latest */

@@ -195,10 +195,8 @@ void supervisor_run(struct heritage *heritage) {
         spawn_failed(s, STAGE_SUPERVISOR, DETAIL_SYSTEM, 0, -ENOMEM);
         _exit(HOST_EXIT_BROKEN);
     }
-    if (heritage->preload == NULL || spawn_template(s) == 0) {
-        while (!s->quitting && !owner_is_gone(s))
-            turn(s);
-    }
+    while (!s->quitting && !owner_is_gone(s))
+        turn(s);
     end_all(s);
     _exit(0);
 }

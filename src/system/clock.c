@@ -11,6 +11,8 @@ uint64_t clock_ns(void) {
 }
 
 uint64_t clock_after(uint64_t duration_ns) {
+    if (duration_ns == NEVER)
+        return NEVER;
     uint64_t now = clock_ns();
     return duration_ns >= NEVER - now ? NEVER : now + duration_ns;
 }

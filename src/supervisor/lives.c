@@ -21,10 +21,7 @@ int lives_open(struct supervisor *s) {
     s->life_berth = calloc(lives, sizeof *s->life_berth);
     if (s->free_lives == NULL || s->dead_lives == NULL || s->life_marks == NULL || s->life_berth == NULL)
         return -ENOMEM;
-    for (uint32_t i = 0; i < lives; i++) /* low numbers are given out first: their pages are the warm ones */
-        s->free_lives[i] = lives - 1 - i;
-    s->free_life_count = lives;
-    return 0;
+    return 0; /* none is on the stack yet: those never used are given out by number, and no table is touched before */
 }
 
 static void give_back_pages(struct supervisor *s, uint32_t life) {
@@ -63,7 +60,10 @@ void lives_bury(struct supervisor *s, uint32_t life) { s->dead_lives[s->dead_lif
 
 uint32_t lives_take(struct supervisor *s) {
     /* A look at all slots once per so many deaths costs each death a constant share of it. */
-    if (s->free_life_count == 0 || s->dead_life_count >= COLLECT_AT + 2 * s->dead_lives_pinned)
+    bool none_left = s->free_life_count == 0 && s->fresh_life == s->region->g.lives;
+    if (none_left || s->dead_life_count >= COLLECT_AT + 2 * s->dead_lives_pinned)
         lives_collect(s);
-    return s->free_life_count == 0 ? NO_LIFE : s->free_lives[--s->free_life_count];
+    if (s->free_life_count != 0) /* used before: its pages are warm */
+        return s->free_lives[--s->free_life_count];
+    return s->fresh_life < s->region->g.lives ? s->fresh_life++ : NO_LIFE;
 }

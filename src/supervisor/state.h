@@ -55,6 +55,7 @@ struct supervisor {
     uint64_t template_due; /* preload must be over by then */
 
     uint32_t *free_lives, free_life_count; /* a stack */
+    uint32_t fresh_life;                   /* from here on none was ever used */
     uint32_t *dead_lives, dead_life_count; /* unreleased results may lie in their arenas */
     uint32_t dead_lives_pinned;            /* how many of them were pinned when last looked */
     uint8_t *life_marks;

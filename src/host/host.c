@@ -74,6 +74,7 @@ static int take_place(struct region *r, struct host_place place) {
     if (memory_commit(arena, r->g.arena_cells, -1, 0) != 0)
         return -ENOMEM;
     memset(arena, 0, r->g.arena_cells); /* an earlier life's record */
+    atomic_store_explicit(&host_head(r, place.life)->birth, place.birth, memory_order_release);
     return 0;
 }
 

@@ -173,10 +173,11 @@ static void publish(struct mortal_task *task, int status) {
         atomic_store(claim, ended);
         published = true;
     }
+    if (!published)
+        park(worker);
+    atomic_store_explicit(&worker->desk->begun, 0, memory_order_relaxed);
     if (published)
         announce(worker, task->slot, task->order, group);
-    else
-        park(worker);
 }
 
 /* A task that forked and returned in the child as well: the child is no host. */

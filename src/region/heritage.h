@@ -15,6 +15,7 @@
 
 struct host_place {
     uint32_t berth, life;
+    uint32_t birth; /* counts all hosts of the pool: what an arena says counts only if it was said since this birth */
 };
 
 struct heritage {

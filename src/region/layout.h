@@ -157,7 +157,7 @@ struct control_head {
 struct desk {
     alignas(LINE) _Atomic uint32_t intent;   /* H  slot + 1 that it claims or runs; stored before the claim */
     _Atomic uint32_t parked;                 /* H  1: lost a publishing swap; waits for its end */
-    _Atomic uint64_t begun;                  /* H  the claim word of the task whose function was entered */
+    _Atomic uint64_t begun;                  /* H  the claim word of the task whose function was entered; 0: published */
     _Atomic uint64_t started_ns;             /* H  of stamped tasks, stored before begun */
     _Atomic uint32_t log_tail;               /* H  completions of tasks of groups */
     uint32_t reserved[7];
@@ -172,6 +172,7 @@ struct host_head {
     int32_t signal, signal_code, exit_code;     /* H */
     uint32_t worker;                            /* H  who spoke; NO_WORKER: a thread that is no worker */
     uint64_t fault_address;                     /* H */
+    _Atomic uint32_t birth;                     /* H  its host's; until it is, the rest is an earlier life's */
     _Atomic uint32_t ready;                     /* H  1: its workers are there */
     _Atomic uint64_t heap_top;                  /* H  heap bytes ever used: what to punch */
     alignas(LINE) _Atomic uint32_t main_lives;  /* H  robust futex of its main thread: marked on exec */

@@ -11,12 +11,31 @@ static bool entry_is_pending(const struct region *r, uint64_t entry, uint64_t *w
     return word_phase(*word) == SLOT_PENDING && word_generation(*word) == (uint32_t)(entry >> 32);
 }
 
-/* The cursor may have been overwritten by a task gone wild: whatever is read is forced between tail - size and tail. */
+static bool is_possible(const struct region *r, uint64_t head, uint64_t tail) {
+    return head <= tail && tail - head <= r->g.ring_entries;
+}
+
+/* A task gone wild may have overwritten the cursor, and since it only ever moves forward nobody else would mend it: a
+ * cursor beyond the end would look like an empty queue for ever. Back to the oldest place there can be, then; what is
+ * passed over twice is only looked at twice. */
+static uint64_t mend_head(const struct region *r) {
+    _Atomic uint64_t *cursor = &claims_head(r)->head;
+    uint64_t head = atomic_load_explicit(cursor, memory_order_seq_cst);
+    uint64_t tail = atomic_load_explicit(&orders_head(r)->tail, memory_order_seq_cst); /* after the head: not older */
+    if (is_possible(r, head, tail))
+        return head;
+    uint64_t oldest = tail > r->g.ring_entries ? tail - r->g.ring_entries : 0;
+    (void)atomic_compare_exchange_strong(cursor, &head, oldest);
+    return oldest;
+}
+
+/* Never beyond that tail, nor further behind it than the ring is long. */
 static uint64_t sane_head(const struct region *r, uint64_t tail) {
     uint64_t head = atomic_load_explicit(&claims_head(r)->head, memory_order_acquire);
-    if (head > tail)
-        return tail;
-    return tail - head > r->g.ring_entries ? tail - r->g.ring_entries : head;
+    if (is_possible(r, head, tail))
+        return head;
+    head = mend_head(r);
+    return head > tail ? tail : head;
 }
 
 uint64_t queue_length(const struct region *r) {

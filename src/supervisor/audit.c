@@ -43,6 +43,26 @@ bool audit_finds_pending(struct supervisor *s) {
 
 bool audit_finds_work(struct supervisor *s) { return audit_finds_pending(s) || any_running(s); }
 
+/* A task whose claim was overwritten is lost, its owner knows, and no kill can name it any more, but it may go on for ever
+ * and keep a worker. Seen twice in the same state: a worker between two tasks leaves it within an instant. */
+static bool runs_for_nobody(const struct region *r, struct host_record *record, uint32_t worker) {
+    struct desk *desk = desk_of(r, record->life, worker);
+    struct watch *watch = &record->watches[worker];
+    uint64_t begun = atomic_load(&desk->begun);
+    uint32_t intent = atomic_load(&desk->intent);
+    uint64_t before = watch->orphaned;
+    watch->orphaned = 0;
+    if (begun == 0)
+        return false;
+    if (intent != 0 && intent <= r->g.slots) {
+        uint64_t word = atomic_load(claim_of(r, intent - 1));
+        if (word == begun || word == word_with_phase(begun, SLOT_DYING))
+            return false;
+    }
+    watch->orphaned = begun;
+    return before == begun;
+}
+
 static bool line_is_cut(_Atomic uint32_t *word) { return (atomic_load(word) & FUTEX_OWNER_DIED) != 0; }
 
 /* Processes that live on without what makes them a host: after exec by a task the main thread's line is cut, after the
@@ -58,20 +78,17 @@ static void find_impostors(struct supervisor *s) {
             struct desk *desk = desk_of(s->region, record->life, worker);
             if (!record->became_other && line_is_cut(&desk->alive[0]))
                 record->lost_worker = worker;
-            end_it = end_it || record->lost_worker != NO_WORKER || atomic_load(&desk->parked) != 0;
+            end_it = end_it || record->lost_worker != NO_WORKER || atomic_load(&desk->parked) != 0 ||
+                     runs_for_nobody(s->region, record, worker);
         }
         if (end_it)
             death_doom(s, berth);
     }
 }
 
-/* Hints that were overwritten. The cursor only ever moves forward, so nobody else would mend it. */
+/* Hints that may have been overwritten. */
 static void mend_hints(struct supervisor *s) {
     const struct region *r = s->region;
-    struct claims_head *claims = claims_head(r);
-    uint64_t tail = atomic_load(&orders_head(r)->tail), head = atomic_load(&claims->head);
-    if (head > tail || tail - head > r->g.ring_entries)
-        atomic_compare_exchange_strong(&claims->head, &head, tail > r->g.ring_entries ? tail - r->g.ring_entries : 0);
     for (uint32_t i = 0; i < r->g.idle_words; i++) {
         atomic_store(searching_word(r, i), 0);
         atomic_store(idle_word(r, i), 0); /* who really sleeps is rung below, and says so again */

@@ -102,11 +102,13 @@ static uint32_t only_one_begun(const struct supervisor *s, uint32_t life) {
 
 static struct death inquest(const struct supervisor *s, const struct host_record *record, const siginfo_t *info) {
     const struct host_head *head = host_head(s->region, record->life);
-    uint32_t words = atomic_load_explicit(&head->words, memory_order_acquire);
+    uint32_t words = arena_is_its_own(s, record) ? atomic_load_explicit(&head->words, memory_order_acquire) : WORDS_NONE;
+    bool by_us = record->asked && info->si_code != CLD_EXITED && info->si_status == SIGKILL;
     struct death death = {.culprit = NO_WORKER};
-    if (record->became_other) {
+    /* Life lines are cut by every death, before it can be waited for: they tell only why we killed, if we did. */
+    if (by_us && record->became_other) {
         death.cause = MORTAL_CAUSE_EXEC;
-    } else if (record->lost_worker != NO_WORKER) {
+    } else if (by_us && record->lost_worker != NO_WORKER) {
         death.cause = MORTAL_CAUSE_THREAD_EXIT;
         death.culprit = record->lost_worker;
     } else if (info->si_code == CLD_EXITED) {
@@ -115,7 +117,7 @@ static struct death inquest(const struct supervisor *s, const struct host_record
         if (words == WORDS_EXIT || words == WORDS_THREAD_EXIT)
             death.culprit = head->worker;
     } else {
-        death.asked = record->asked && info->si_status == SIGKILL;
+        death.asked = by_us;
         death.cause = MORTAL_CAUSE_SIGNAL;
         death.signal = info->si_status;
         if (words == WORDS_SIGNAL && head->signal == info->si_status) {
@@ -189,7 +191,8 @@ static void bury(struct supervisor *s, uint32_t berth, const siginfo_t *info) {
     struct berth *shared = berth_of(s->region, berth);
     bool had_started = record->state == HOST_ACTIVE || record->state == HOST_DYING;
     if (record->state == HOST_STARTING) {
-        bool init = atomic_load(&host_head(s->region, record->life)->words) == WORDS_INIT_FAILED;
+        bool init = arena_is_its_own(s, record) &&
+                    atomic_load(&host_head(s->region, record->life)->words) == WORDS_INIT_FAILED;
         spawn_failed(s, STAGE_INIT, init ? DETAIL_STATUS : DETAIL_CRASHED, info->si_status, -ECANCELED);
         spawn_back_off(s);
     }
@@ -198,7 +201,8 @@ static void bury(struct supervisor *s, uint32_t berth, const siginfo_t *info) {
     struct death death = inquest(s, record, info);
     if (had_started)
         recover_tasks(s, record, &death);
-    inherit_logs(s, berth, record->life);
+    if (arena_is_its_own(s, record))
+        inherit_logs(s, berth, record->life);
     uint32_t life = record->life;
     if (record->position != NO_POSITION)
         s->positions[record->position] = NO_POSITION;

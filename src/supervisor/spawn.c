@@ -146,7 +146,7 @@ static bool spawn(struct supervisor *s) {
     atomic_store(&shared->doomed, 0);
     atomic_store(&shared->active, 0);
     atomic_store(&shared->life, life);
-    struct host_place place = {.berth = berth, .life = life};
+    struct host_place place = {.berth = berth, .life = life, .birth = ++s->births};
     pid_t pid;
     if (s->heritage->preload != NULL) {
         pid = fork_from_template(s, place);
@@ -165,7 +165,8 @@ static bool spawn(struct supervisor *s) {
     atomic_store(&shared->pid, pid);
     struct host_record *record = &s->hosts[berth];
     struct watch *watches = record->watches;
-    *record = (struct host_record){.state = HOST_STARTING, .pid = pid, .life = life, .position = NO_POSITION,
+    *record = (struct host_record){.state = HOST_STARTING, .pid = pid, .life = life, .birth = place.birth,
+                                   .position = NO_POSITION,
                                    .lost_worker = NO_WORKER, .since_ns = clock_ns(), .watches = watches};
     for (uint32_t i = 0; i < s->region->g.workers_per_host; i++)
         watches[i] = (struct watch){0};
@@ -191,7 +192,8 @@ void spawn_check_ready(struct supervisor *s) {
         struct host_record *record = &s->hosts[i];
         if (record->state != HOST_STARTING)
             continue;
-        if (atomic_load_explicit(&host_head(s->region, record->life)->ready, memory_order_acquire) != 0) {
+        if (arena_is_its_own(s, record) &&
+            atomic_load_explicit(&host_head(s->region, record->life)->ready, memory_order_acquire) != 0) {
             record->state = HOST_STANDBY;
             record->since_ns = clock_ns();
             s->spawn_backoff_ns = 0;

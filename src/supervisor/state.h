@@ -22,13 +22,14 @@ enum host_state { HOST_EMPTY = 0, HOST_STARTING, HOST_STANDBY, HOST_ACTIVE, HOST
 /* What one worker of a host was last seen doing; for deadlines. */
 struct watch {
     uint64_t word, seen_ns;
+    uint64_t orphaned;      /* at the last audit it ran a task whose claim is not its own any more; 0: it did not */
     enum sentence sentence; /* not NONE: the supervisor took its task from it */
 };
 
 struct host_record { /* by berth */
     enum host_state state;
     pid_t pid;
-    uint32_t life;
+    uint32_t life, birth;
     uint32_t position; /* which of the pool's hosts it is while active */
     bool asked;        /* the supervisor sent the SIGKILL */
     bool replaced;     /* dying for so long that its position was given to another */
@@ -71,9 +72,15 @@ struct supervisor {
     uint64_t now_pending_seen, now_running_seen;
     uint64_t requests_seen;
     uint64_t audit_at, expiry_scan_after;
+    uint32_t births;
     uint64_t spawn_after, spawn_backoff_ns; /* after a start that failed */
     bool ready, quitting;
 };
+
+/* An arena is given out again as it was left. What stands in it is this host's own only from its birth on. */
+static inline bool arena_is_its_own(const struct supervisor *s, const struct host_record *record) {
+    return atomic_load_explicit(&host_head(s->region, record->life)->birth, memory_order_acquire) == record->birth;
+}
 
 /* spawn.c */
 void spawn_forget_template(struct supervisor *s);      /* it ended */

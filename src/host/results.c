@@ -53,7 +53,7 @@ static bool is_released(struct host *host, const struct block *block) {
 /* Give back what was released. Held blocks are looked at once per doubling of what is in use, so each costs a constant
  * share of its own allocation. */
 static void sweep(struct host *host) {
-    for (uint32_t i = 0; i < host->block_count;) {
+    for (uint32_t i = 0; host->blocks != NULL && i < host->block_count;) {
         if (is_released(host, &host->blocks[i]))
             drop_block(host, &host->blocks[i]);
         else
@@ -144,9 +144,10 @@ static bool move_to_heap(struct host *host, struct mortal_task *task, uint64_t b
 static bool move_inline(struct host *host, struct mortal_task *task, uint64_t bytes) {
     if (!results_cell_exists(host, task->slot))
         return false;
-    if (task->result_offset != HEAP_NONE) {
+    struct block *block = block_of(host, task->slot);
+    if (task->result_offset != HEAP_NONE && block != NULL) {
         memcpy(task->cell->result, current(task), bytes);
-        drop_block(host, block_of(host, task->slot));
+        drop_block(host, block);
         task->result_offset = HEAP_NONE;
     }
     return true;

@@ -145,7 +145,7 @@ static bool fill_cell(struct mortal_task *task, int status) {
     cell->result_bytes = task->result_bytes;
     cell->result_offset = task->result_offset;
     cell->ran_ns = task->began_ns != 0 ? clock_ns() - task->began_ns : 0;
-    cell->queued_ns = task->began_ns;
+    cell->began_ns = task->began_ns;
     return true;
 }
 

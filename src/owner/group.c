@@ -58,6 +58,8 @@ static void drop_ready(struct pool *pool, struct group *group, uint32_t slot) {
 void group_remove(struct pool *pool, uint32_t slot) {
     struct entry *entry = &pool->entries[slot];
     struct group *group = entry->group;
+    if (group == NULL)
+        return;
     if (entry->is_ready)
         drop_ready(pool, group, slot);
     if (!entry->is_delivered)
@@ -388,8 +390,10 @@ int mortal_group_close(mortal_group *handle) {
     int error = seat_enter_group(handle, "mortal_group_close", &pool, &group);
     if (error != 0)
         return error;
-    while (group->first != NO_SLOT)
-        group_remove(pool, group->first);
+    for (uint32_t slot = group->first, next; slot != NO_SLOT; slot = next) {
+        next = pool->entries[slot].next;
+        group_remove(pool, slot);
+    }
     pool->groups[group->number] = NULL;
     if (group->event_fd >= 0)
         (void)hand_to_supervisor(pool, group->number, -1);

@@ -8,6 +8,8 @@
 #include "system/futex.h"
 #include "system/why.h"
 
+#define STRIKES_MOST 8
+
 struct target {
     uint32_t slot;
     uint64_t life;
@@ -18,6 +20,8 @@ struct hunt {
     struct group *group; /* null: all */
     int scope;
     uint64_t before;     /* tickets below */
+    bool decided;        /* the supervisor has decided: who is not dying now started later, or is spared */
+    bool missed;         /* somebody in the scope runs although it was decided */
     struct target *targets; /* were running */
     size_t count, room;
     mortal_kill_report report;
@@ -58,6 +62,10 @@ static bool scan_slot(struct hunt *hunt, uint32_t slot) {
                 continue;
             hunt->report.never_started++;
             group_ring(pool, slot);
+            return true;
+        }
+        if (phase == SLOT_RUNNING && hunt->decided) {
+            hunt->missed = true;
             return true;
         }
         if (phase_is_running(phase))
@@ -158,10 +166,20 @@ static int hunt_down(struct hunt *hunt, uint64_t grace_ns, uint64_t timeout_ns) 
     if (error != 0 || (hunt->scope & MORTAL_RUNNING) == 0 || !watch_supervisor(hunt->pool))
         return error;
     uint64_t deadline = clock_after(timeout_ns);
-    error = strike(hunt, deadline);
-    if (error == 0 && !scan(hunt)) /* what had started before the decision is dying now */
-        return -ENOMEM;
-    return error == 0 ? await_targets(hunt, deadline) : error == -ETIMEDOUT ? 0 : error;
+    /* A task that was claimed by a dying host goes back to the queue and may have started elsewhere since: if waiting ones
+     * are meant too, it is struck again. */
+    for (int strikes = 0; strikes < STRIKES_MOST; strikes++) {
+        error = strike(hunt, deadline);
+        if (error != 0)
+            return error == -ETIMEDOUT ? 0 : error;
+        hunt->decided = true;
+        hunt->missed = false;
+        if (!scan(hunt))
+            return -ENOMEM;
+        if (!hunt->missed || (hunt->scope & MORTAL_PENDING) == 0 || clock_ns() >= deadline)
+            break;
+    }
+    return await_targets(hunt, deadline);
 }
 
 int kill_all(struct pool *pool, struct group *group, int scope, uint64_t grace_ns, uint64_t timeout_ns,

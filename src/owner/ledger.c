@@ -96,6 +96,13 @@ static bool copy_out(struct entry *entry, const void *from, size_t bytes) {
     return true;
 }
 
+static void tell_times(const struct pool *pool, struct entry *entry, uint64_t began_ns, uint64_t ran_ns) {
+    if (pool->region->g.measure == 0 || began_ns < entry->submitted_ns)
+        return;
+    entry->verdict.queued_ns = began_ns - entry->submitted_ns;
+    entry->verdict.ran_ns = ran_ns;
+}
+
 /* Status and result from the cell of the host that published. False: they make no sense. */
 static bool read_answer(struct pool *pool, uint32_t slot, uint64_t word) {
     struct entry *entry = &pool->entries[slot];
@@ -110,10 +117,7 @@ static bool read_answer(struct pool *pool, uint32_t slot, uint64_t word) {
     if (cell->word != word || cell->slot != slot)
         return false;
     verdict->status = cell->status;
-    if (r->g.measure != 0 && cell->queued_ns >= entry->submitted_ns) {
-        verdict->queued_ns = cell->queued_ns - entry->submitted_ns;
-        verdict->ran_ns = cell->ran_ns;
-    }
+    tell_times(pool, entry, cell->began_ns, cell->ran_ns);
     if (bytes == 0)
         return true;
     const uint8_t *from = (const uint8_t *)cell->result;
@@ -141,6 +145,7 @@ static int read_fate(struct pool *pool, uint32_t slot, uint64_t word) {
     verdict->exit_code = fate->exit_code;
     verdict->fault_address = fate->fault_address;
     verdict->culprit = fate->culprit;
+    tell_times(pool, &pool->entries[slot], fate->began_ns, fate->ran_ns);
     static const int outcomes[16] = {
         [SLOT_CANCELLED] = MORTAL_CANCELLED, [SLOT_EXPIRED] = MORTAL_EXPIRED,       [SLOT_KILLED] = MORTAL_KILLED,
         [SLOT_TIMED_OUT] = MORTAL_TIMED_OUT, [SLOT_CRASHED] = MORTAL_CRASHED,       [SLOT_COLLATERAL] = MORTAL_COLLATERAL,
@@ -216,8 +221,7 @@ void ledger_sweep(struct pool *pool) {
 void ledger_release(struct pool *pool, uint32_t slot) {
     struct entry *entry = &pool->entries[slot];
     (void)ledger_harvest(pool, slot);
-    if (entry->group != NULL)
-        group_remove(pool, slot);
+    group_remove(pool, slot);
     if (entry->state == ENTRY_ENDED) {
         free_slot(pool, slot);
         return;

@@ -61,8 +61,6 @@ static bool make_ledger(struct pool *pool) {
 }
 
 static void free_pool(struct pool *pool) {
-    if (pool == NULL)
-        return;
     const struct geometry *g = &pool->region->g;
     for (uint32_t slot = 0; slot < pool->slots_used; slot++) {
         struct entry *entry = &pool->entries[slot];
@@ -107,12 +105,7 @@ static int check_process(void) {
 }
 
 /* Everything of a pool; on failure what there is of it is left for free_pool(). */
-static int build(struct pool **out, struct mortal_pool *seat, const struct plan *plan,
-                 int (*launcher)(struct pool *)) {
-    struct pool *pool = calloc(1, sizeof *pool);
-    if (pool == NULL)
-        return why(-ENOMEM, "mortal_pool_open: no memory");
-    *out = pool;
+static int build(struct pool *pool, struct mortal_pool *seat, const struct plan *plan, int (*launcher)(struct pool *)) {
     pool->seat = seat;
     pool->region = &pool->heritage.region;
     pool->region->orders_fd = -1;
@@ -140,15 +133,18 @@ int pool_open_with(mortal_pool **out, const mortal_pool_options *options, int (*
         error = why(-ENOMEM, "mortal_pool_open: no memory");
     if (error != 0)
         return error;
+    struct pool *pool = calloc(1, sizeof *pool);
+    if (pool == NULL)
+        return why(-ENOMEM, "mortal_pool_open: no memory");
     struct mortal_pool *seat = seat_take();
-    if (seat == NULL)
+    if (seat == NULL) {
+        free(pool);
         return why(-EMFILE, "mortal_pool_open: %u pools are open in this process: close some", SEATS);
-    struct pool *pool = NULL;
-    error = build(&pool, seat, &plan, launcher);
+    }
+    error = build(pool, seat, &plan, launcher);
     if (error != 0) {
         bool dead;
-        if (pool != NULL)
-            launch_end(pool, clock_after(QUIT_NS), &dead);
+        launch_end(pool, clock_after(QUIT_NS), &dead);
         free_pool(pool);
         seat_leave(seat);
     } else {

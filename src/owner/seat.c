@@ -63,14 +63,18 @@ int seat_table_open(void) {
     return 0;
 }
 
+static struct mortal_pool *find_free_seat(void) {
+    for (uint32_t i = 0; i < SEATS; i++)
+        if (seats[i].state == SEAT_FREE)
+            return &seats[i];
+    return NULL;
+}
+
 struct mortal_pool *seat_take(void) {
     static uint32_t nonces;
-    struct mortal_pool *taken = NULL;
     pthread_mutex_lock(&table_lock);
-    for (uint32_t i = 0; i < SEATS && taken == NULL; i++) {
-        if (seats[i].state != SEAT_FREE)
-            continue;
-        taken = &seats[i];
+    struct mortal_pool *taken = find_free_seat();
+    if (taken != NULL) {
         taken->state = SEAT_OPENING;
         nonces = (nonces + 1) & GENERATION_MASK;
         taken->nonce = nonces == 0 ? ++nonces : nonces;

@@ -101,7 +101,9 @@ struct fate {
     uint64_t fault_address;  /* S */
     int32_t  cause, signal, signal_code, exit_code; /* S */
     uint32_t culprit;        /* S */
-    uint32_t reserved[7];
+    uint32_t reserved0;
+    uint64_t began_ns, ran_ns; /* S  stamped tasks that had begun, else 0 */
+    uint32_t reserved[2];
 };
 static_assert(sizeof(struct fate) == LINE, "one line");
 
@@ -187,7 +189,7 @@ struct cell {
     uint64_t result_bytes;  /* H */
     uint64_t result_offset; /* H  into the heap of this arena, where the result is not inline */
     alignas(16) uint8_t result[INLINE_RESULT_BYTES]; /* H */
-    uint64_t queued_ns, ran_ns; /* H  measured pools only */
+    uint64_t began_ns, ran_ns;  /* H  measured pools only */
     uint64_t reserved[6];
 };
 static_assert(sizeof(struct cell) == 128, "two lines, the second one only for measurements");

@@ -2,6 +2,8 @@
 
 #include <mortal.h>
 
+#include "system/clock.h"
+
 /* Count of starts in the upper 24 bits, the life and worker that the last one is charged to in the lower 40. One word, so
  * that a recovery which is cut and run again does not charge the same death twice: no life runs a task a second time. */
 static uint32_t charge(struct region *r, uint32_t slot, uint64_t running) {
@@ -20,6 +22,18 @@ static enum recovered give_back(struct region *r, uint32_t slot, uint64_t word) 
     return atomic_compare_exchange_strong(claim_of(r, slot), &word, pending) ? RECOVERED_RETURNED : RECOVERED_NOTHING;
 }
 
+/* The stamp is in memory that the task could write: no later than now is all that can be said for it. */
+static void tell_times(struct region *r, struct fate *fate, uint32_t slot, uint64_t word) {
+    const struct desk *desk = desk_of(r, word_life(word), word_worker(word));
+    fate->began_ns = fate->ran_ns = 0;
+    if ((atomic_load_explicit(&order_of(r, slot)->flags, memory_order_relaxed) & ORDER_STAMPED) == 0 ||
+        atomic_load_explicit(&desk->begun, memory_order_relaxed) != word_with_phase(word, SLOT_RUNNING))
+        return;
+    uint64_t now = clock_ns(), began = atomic_load_explicit(&desk->started_ns, memory_order_relaxed);
+    fate->began_ns = began < now ? began : now;
+    fate->ran_ns = now - fate->began_ns;
+}
+
 static enum recovered end(struct region *r, uint32_t slot, uint64_t word, enum slot_phase phase,
                           const struct death *death, bool culprit) {
     struct fate *fate = fate_of(r, slot);
@@ -31,6 +45,7 @@ static enum recovered end(struct region *r, uint32_t slot, uint64_t word, enum s
     fate->exit_code = tells_why ? death->exit_code : 0;
     fate->fault_address = tells_why ? death->fault_address : 0;
     fate->culprit = culprit;
+    tell_times(r, fate, slot, word);
     atomic_store_explicit(&fate->word, ended, memory_order_release);
     return atomic_compare_exchange_strong(claim_of(r, slot), &word, ended) ? RECOVERED_ENDED : RECOVERED_NOTHING;
 }

@@ -29,7 +29,7 @@ static void set_fd(struct supervisor *s, uint32_t group, uint32_t bell, int fd) 
  * before the owner looked what there is: what rings later differs from it. */
 void groupfd_receive(struct supervisor *s) {
     for (;;) {
-        struct group_fd_message said;
+        struct group_fd_message said = {0};
         struct iovec part = {.iov_base = &said, .iov_len = sizeof said};
         union {
             struct cmsghdr header;

@@ -38,7 +38,7 @@ static void become_supervisor(struct supervisor *s) {
             (action.sa_handler != SIG_IGN || number == SIGCHLD))
             signal(number, SIG_DFL);
     }
-    int keep[KEEP_FDS_MOST + 8];
+    int keep[KEEP_FDS_MOST + 8] = {0};
     size_t count = 0;
     for (size_t i = 0; i < h->keep_fd_count && i < KEEP_FDS_MOST; i++)
         keep[count++] = h->keep_fds[i];

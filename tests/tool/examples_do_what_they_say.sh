@@ -1,0 +1,24 @@
+#!/bin/sh
+# Each example program, run as its first comment says.
+. "${0%/*}/helpers"
+
+"$EXAMPLES/hello" >out 2>err || fail "hello: exit status $?"
+expect_output 'Hello, world!\nThe other one: timed out.'
+
+"$EXAMPLES/carry_on" >out 2>err || fail "carry_on: exit status $?"
+grep -qx 'Finished, results kept: 0 1 2 3' out || fail "carry_on: what finished"
+grep -qx 'Cut: *4 5' out || fail "carry_on: what was cut"
+grep -qx 'Waiting, will run: *6 7 8 9' out || fail "carry_on: what waits"
+grep -qx 'The squares: 0 1 4 9 16 25 36 49 64 81' out || fail "carry_on: results"
+grep -qx '10 of 10 done.' out || fail "carry_on: not all done"
+
+"$EXAMPLES/first_answer_wins" 18 >out 2>err || fail "first_answer_wins: exit status $?"
+grep -Eq "^'mortal [0-9]+' has the hash 0000[0-3][0-9a-f]{11}\.$" out || fail "first_answer_wins: no answer"
+
+picture=$(find /usr/share -name '*.png' -type f 2>/dev/null | head -1)
+echo 'not a picture' >text.png
+if [ -n "$picture" ] && [ -x "$EXAMPLES/decode_with_deadline" ]; then
+    "$EXAMPLES/decode_with_deadline" "$picture" text.png >out 2>err || fail "decode_with_deadline: exit status $?"
+    grep -Eq "^$picture: [0-9]+x[0-9]+$" out || fail "decode_with_deadline: no size"
+    grep -q '^text.png: failed.*PNG' out || fail "decode_with_deadline: no reason"
+fi

@@ -1,0 +1,164 @@
+/*
+ * map_options.c - the command line of `mortal map`
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <getopt.h>
+#include <string.h>
+
+#include "map.h"
+
+#define DEFAULT_GRACE_NS 5000000000ull
+#define MOST_WORKERS 1024
+#define MOST_RETRIES 1000
+
+enum { OPTION_DEADLINE = 256, OPTION_GRACE, OPTION_RETRIES, OPTION_HALT, OPTION_KEEP_GOING, OPTION_JOBLOG, OPTION_ARG,
+       OPTION_TAG, OPTION_UNORDERED, OPTION_PROGRESS, OPTION_HELP };
+
+static const struct option long_options[] = {
+    {"workers", required_argument, NULL, 'j'},         {"null", no_argument, NULL, '0'},
+    {"arg-file", required_argument, NULL, 'a'},        {"quiet", no_argument, NULL, 'q'},
+    {"deadline", required_argument, NULL, OPTION_DEADLINE}, {"grace", required_argument, NULL, OPTION_GRACE},
+    {"retries", required_argument, NULL, OPTION_RETRIES},   {"halt", no_argument, NULL, OPTION_HALT},
+    {"keep-going", no_argument, NULL, OPTION_KEEP_GOING},   {"joblog", required_argument, NULL, OPTION_JOBLOG},
+    {"arg", required_argument, NULL, OPTION_ARG},           {"tag", no_argument, NULL, OPTION_TAG},
+    {"unordered", no_argument, NULL, OPTION_UNORDERED},     {"progress", required_argument, NULL, OPTION_PROGRESS},
+    {"help", no_argument, NULL, OPTION_HELP},               {NULL, 0, NULL, 0},
+};
+
+void map_help(FILE *to) {
+    fputs("usage: mortal map [options] MODULE[:FUNCTION] [ITEM ...]\n"
+          "\n"
+          "Runs FUNCTION (mortal_main) of the shared object MODULE over the items, each in a process that can be\n"
+          "killed, and prints the results. Items are the arguments, or else the lines of standard input.\n"
+          "\n"
+          "  -j, --workers N      items that run at once; default: the processors this process may use\n"
+          "  -a, --arg-file FILE  read the items from FILE, one a line\n"
+          "  -0, --null           items read end with a zero byte instead of a line feed\n"
+          "      --arg STRING     give STRING to the module's set-up, once\n"
+          "      --deadline TIME  kill an item that runs longer (500ms, 2s, 1m)\n"
+          "      --retries N      start an item that was not done again, up to N times\n"
+          "      --halt           stop at the first item that is not done, killing what runs\n"
+          "      --keep-going     run all items whatever becomes of some (the default)\n"
+          "      --grace TIME     how long what runs may go on after Ctrl-C; default 5s\n"
+          "      --unordered      print results as they come; default: in the order of the items\n"
+          "      --tag            begin each line of results with its item and a tab\n"
+          "      --joblog FILE    write a table with a line per item\n"
+          "      --progress WHEN  bar, none or auto (bar if standard error is a terminal)\n"
+          "  -q, --quiet          no summary\n"
+          "      --help           this text\n"
+          "\n"
+          "Exit status: 0 all done, 1 some not done, 2 usage, 125 the tool itself failed, 126 module not loaded,\n"
+          "127 no such function, 130 interrupted, 143 terminated. mortal(1) tells everything.\n", to);
+}
+
+static int refuse(const char *option, const char *value, const char *want) {
+    complain("bad value: %s: '%s' is not %s", option, value, want);
+    return STATUS_USAGE;
+}
+
+static int read_duration(const char *option, const char *value, uint64_t least_ns, uint64_t *ns) {
+    uint64_t read_ns;
+    if (parse_duration(value, &read_ns) || read_ns < least_ns) {
+        return refuse(option, value, least_ns ? "a time over 0, such as 500ms, 2s or 1m"
+                                              : "a time such as 500ms, 2s or 1m");
+    }
+    *ns = read_ns;
+    return STATUS_ALL_DONE;
+}
+
+static int read_progress(const char *value, enum progress_mode *mode) {
+    static const char *const names[] = {[PROGRESS_AUTO] = "auto", [PROGRESS_BAR] = "bar", [PROGRESS_NONE] = "none"};
+    for (int i = PROGRESS_AUTO; i <= PROGRESS_NONE; i++) {
+        if (strcmp(value, names[i]) == 0) {
+            *mode = (enum progress_mode)i;
+            return STATUS_ALL_DONE;
+        }
+    }
+    return refuse("--progress", value, "auto, bar or none");
+}
+
+static int read_flag(struct map_options *options, int option) {
+    switch (option) {
+    case '0': options->delimiter = '\0'; break;
+    case 'q': options->is_quiet = true; break;
+    case OPTION_HALT: options->is_halting = true; break;
+    case OPTION_KEEP_GOING: options->is_halting = false; break;
+    case OPTION_TAG: options->is_tagged = true; break;
+    case OPTION_UNORDERED: options->is_unordered = true; break;
+    }
+    return STATUS_ALL_DONE;
+}
+
+static int read_option(struct map_options *options, int option, const char *value) {
+    switch (option) {
+    case 'j':
+        return parse_count(value, 1, MOST_WORKERS, &options->workers)
+                   ? refuse("--workers", value, "a number from 1 to 1024") : STATUS_ALL_DONE;
+    case OPTION_RETRIES:
+        return parse_count(value, 0, MOST_RETRIES, &options->retries)
+                   ? refuse("--retries", value, "a number from 0 to 1000") : STATUS_ALL_DONE;
+    case OPTION_DEADLINE: return read_duration("--deadline", value, 1, &options->deadline_ns);
+    case OPTION_GRACE: return read_duration("--grace", value, 0, &options->grace_ns);
+    case OPTION_PROGRESS: return read_progress(value, &options->progress);
+    case OPTION_JOBLOG: options->joblog = value; return STATUS_ALL_DONE;
+    case OPTION_ARG: options->argument = value; return STATUS_ALL_DONE;
+    case 'a': options->item_file = value; return STATUS_ALL_DONE;
+    default: return read_flag(options, option);
+    }
+}
+
+/* MODULE[:FUNCTION]; a colon in a folder's name is not the one. */
+static void split_module(struct map_options *options, char *text) {
+    char *colon = strrchr(text, ':');
+    options->module = text;
+    options->function = "mortal_main";
+    if (colon && !strchr(colon, '/')) {
+        *colon = '\0';
+        options->function = colon + 1;
+    }
+}
+
+static int read_words(struct map_options *options, int argc, char **argv) {
+    if (argc == 0) {
+        complain("no module given; 'mortal map --help' tells how to use it");
+        return STATUS_USAGE;
+    }
+    split_module(options, argv[0]);
+    if (*options->module == '\0' || *options->function == '\0') {
+        complain("no %s given; 'mortal map --help' tells how to use it", *options->module ? "function" : "module");
+        return STATUS_USAGE;
+    }
+    options->words = argv + 1;
+    options->word_count = argc - 1;
+    if (options->item_file && options->word_count > 0) {
+        complain("items given twice: by --arg-file %s and as arguments", options->item_file);
+        return STATUS_USAGE;
+    }
+    return STATUS_ALL_DONE;
+}
+
+int map_options_read(struct map_options *options, int argc, char **argv) {
+    *options = (struct map_options){.delimiter = '\n', .grace_ns = DEFAULT_GRACE_NS};
+    int option, status = STATUS_ALL_DONE;
+    opterr = 0; /* getopt's own messages do not say what to do */
+    while (status == STATUS_ALL_DONE && (option = getopt_long(argc, argv, ":j:a:0q", long_options, NULL)) != -1) {
+        const char *given = argv[optind - 1];
+        if (option == OPTION_HELP) {
+            options->is_help = true;
+            return STATUS_ALL_DONE;
+        }
+        if (option == ':') {
+            complain("option needs a value: '%s'; see 'mortal map --help'", given);
+            return STATUS_USAGE;
+        }
+        if (option == '?') {
+            char letter[3] = {'-', (char)optopt, '\0'};
+            bool is_letter = optopt > 0 && optopt < 256;
+            complain("unknown option: '%s'; see 'mortal map --help'", is_letter ? letter : given);
+            return STATUS_USAGE;
+        }
+        status = read_option(options, option, optarg);
+    }
+    return status ? status : read_words(options, argc - optind, argv + optind);
+}

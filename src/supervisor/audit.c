@@ -86,6 +86,15 @@ static void find_impostors(struct supervisor *s) {
     }
 }
 
+void audit_parked(struct supervisor *s) {
+    for (uint32_t berth = 0; berth < s->region->g.berths; berth++) {
+        const struct host_record *record = &s->hosts[berth];
+        for (uint32_t worker = 0; record->state == HOST_ACTIVE && worker < s->region->g.workers_per_host; worker++)
+            if (atomic_load(&desk_of(s->region, record->life, worker)->parked) != 0)
+                death_doom(s, berth);
+    }
+}
+
 /* Hints that may have been overwritten. */
 static void mend_hints(struct supervisor *s) {
     const struct region *r = s->region;
@@ -95,7 +104,7 @@ static void mend_hints(struct supervisor *s) {
     }
 }
 
-/* A claim by a host that does not exist: its word was overwritten. Whoever ran it cannot publish any more. */
+/* A claim that nobody made: its word was overwritten. Whoever ran it cannot publish any more. */
 static void end_as_lost(struct supervisor *s, uint32_t slot, uint64_t word) {
     struct fate *fate = fate_of(s->region, slot);
     uint64_t ended = word_with_phase(word, SLOT_LOST);
@@ -103,6 +112,17 @@ static void end_as_lost(struct supervisor *s, uint32_t slot, uint64_t word) {
     atomic_store_explicit(&fate->word, ended, memory_order_release);
     if (atomic_compare_exchange_strong(claim_of(s->region, slot), &word, ended))
         death_announce(s, slot);
+}
+
+/* A claim is preceded by the intent, and the intent stays until the claim has ended: a word that names a living worker with
+ * another intent was overwritten. Read again last, since the worker may have ended it and gone on in between. */
+static bool is_held(const struct supervisor *s, uint32_t slot, uint64_t word) {
+    const struct region *r = s->region;
+    if (word_life(word) >= r->g.lives || s->life_berth[word_life(word)] == 0 ||
+        word_worker(word) >= r->g.workers_per_host)
+        return false;
+    uint32_t intent = atomic_load(&desk_of(r, word_life(word), word_worker(word))->intent);
+    return intent == slot + 1 || atomic_load(claim_of(r, slot)) != word;
 }
 
 /* Tasks that wait where no worker looks: behind a cursor that was overwritten, or returned when the table was full. */
@@ -114,8 +134,7 @@ static void find_strays(struct supervisor *s) {
     bool found = false;
     for (uint32_t slot = 0; slot < known && slot < r->g.slots; slot++) {
         uint64_t word = atomic_load(claim_of(r, slot));
-        if (phase_is_running(word_phase(word)) &&
-            (word_life(word) >= r->g.lives || s->life_berth[word_life(word)] == 0)) {
+        if (phase_is_running(word_phase(word)) && !is_held(s, slot, word)) {
             end_as_lost(s, slot, word);
         } else if (word_phase(word) == SLOT_PENDING && atomic_load(&care_of(r, slot)->position) < head) {
             death_return(s, slot);

@@ -75,6 +75,7 @@ struct supervisor {
     uint32_t births;
     uint64_t spawn_after, spawn_backoff_ns; /* after a start that failed */
     bool ready, quitting;
+    bool noticed; /* a host asked to be looked at */
 };
 
 /* An arena is given out again as it was left. What stands in it is this host's own only from its birth on. */
@@ -106,6 +107,7 @@ uint64_t deadline_check(struct supervisor *s, uint64_t now); /* the next time at
 
 /* audit.c */
 void audit(struct supervisor *s);
+void audit_parked(struct supervisor *s); /* hosts with a worker that lost its claim though nobody took it */
 bool audit_finds_work(struct supervisor *s);
 bool audit_finds_pending(struct supervisor *s);
 

@@ -120,10 +120,19 @@ static bool owner_is_gone(struct supervisor *s) {
     return got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
 }
 
-static void drain(int fd, size_t unit) {
-    char buffer[1024];
-    while (read(fd, buffer, unit < sizeof buffer ? sizeof buffer / unit * unit : unit) > 0) {
+static void drain_bell(int fd) {
+    uint64_t count;
+    while (read(fd, &count, sizeof count) > 0) {
     }
+}
+
+/* True: a host wants to be looked at. */
+static bool drain_signals(int fd) {
+    struct signalfd_siginfo info;
+    bool noticed = false;
+    while (read(fd, &info, sizeof info) == (ssize_t)sizeof info)
+        noticed = noticed || info.ssi_signo == SIGNAL_NOTICE;
+    return noticed;
 }
 
 static void sleep_until(struct supervisor *s, uint64_t wake_ns) {
@@ -139,8 +148,8 @@ static void sleep_until(struct supervisor *s, uint64_t wake_ns) {
         uint64_t ms = wake_ns == NEVER ? 0 : wake_ns > now ? (wake_ns - now + 999999) / 1000000 : 0;
         (void)epoll_wait(s->epoll_fd, events, 8, wake_ns == NEVER ? -1 : ms > INT_MAX ? INT_MAX : (int)ms);
     }
-    drain(s->signal_fd, sizeof(struct signalfd_siginfo));
-    drain(s->heritage->bell_fd, 8);
+    s->noticed = drain_signals(s->signal_fd);
+    drain_bell(s->heritage->bell_fd);
 }
 
 #define AUDIT_NS 500000000ull
@@ -171,6 +180,8 @@ static uint64_t min_ns(uint64_t a, uint64_t b) { return a < b ? a : b; }
 static void turn(struct supervisor *s) {
     groupfd_receive(s);
     condemn_requests(s);
+    if (s->noticed)
+        audit_parked(s);
     death_reap(s);
     spawn_check_ready(s);
     spawn_fill(s);

@@ -120,7 +120,7 @@ static int lock_seat(struct mortal_pool *seat, const char *call, struct pool **p
         *pool = seat->pool;
         return 0;
     }
-    enum seat_state state = seat->state;
+    int state = seat->state;
     pthread_mutex_unlock(&seat->lock);
     if (state == SEAT_CLOSING)
         return why(-ESHUTDOWN, "%s: another thread is closing the pool", call);
@@ -157,15 +157,16 @@ int seat_enter_future(mortal_future future, const char *call, struct pool **pool
     if (!seat_is_owner())
         return no_owner(call);
     struct mortal_pool *seat = &seats[number];
-    uint32_t nonce = (uint32_t)(future.life >> 40);
-    if (seat->nonce != nonce && seat->state != SEAT_FOREIGN)
-        return why(-ESTALE, "%s: the pool of this future was closed", call);
     int error = lock_seat(seat, call, pool);
     if (error != 0)
         return error == -EINVAL ? why(-ESTALE, "%s: the pool of this future was closed", call) : error;
     *slot = (uint32_t)future.place;
+    if (seat->nonce != (uint32_t)(future.life >> 40)) {
+        seat_unlock(*pool);
+        return why(-ESTALE, "%s: the pool of this future was closed", call);
+    }
     const struct entry *entry = *slot < (*pool)->slots_used ? &(*pool)->entries[*slot] : NULL;
-    if (entry != NULL && seat->nonce == nonce && entry->life == (future.life & 0xffffffffffull) &&
+    if (entry != NULL && entry->life == (future.life & 0xffffffffffull) &&
         entry->state != ENTRY_FREE && !entry->released)
         return 0;
     bool made_up = entry == NULL;

@@ -17,7 +17,7 @@ enum seat_state { SEAT_FREE = 0, SEAT_OPENING, SEAT_OPEN, SEAT_CLOSING, SEAT_FOR
 
 struct mortal_pool {
     pthread_mutex_t lock;
-    enum seat_state state;
+    _Atomic int state; /* enum seat_state; changes under a lock, FOREIGN is looked at without */
     uint32_t nonce; /* of the pool here now; 24 bits */
     struct pool *pool;
     _Atomic(struct pool *) signal_pool; /* for kill_now and seal, which take no lock */

@@ -11,7 +11,7 @@
  *             MORTAL_FOREVER is no limit. Waits return -EINTR after a signal handler installed without SA_RESTART.
  *   Threads   Any thread of the process that opened the pool may call anything, concurrently, unless a page says otherwise.
  *   Fork      Only the process that opened a pool may use it. In a forked child every call returns -EPERM and does no harm.
- *   Inside    A task may call only mortal_task_*, mortal_why, mortal_now_ns and the *_name and *_text functions.
+ *   Inside    A task may call only mortal_task_*, mortal_why, mortal_now_ns, mortal_version, and *_name and *_text.
  *   Killed    What a task wrote outside its result (files, sockets) stays as it was at the instant of death.
  *
  * C11, clean under C++. SPDX-License-Identifier: MIT
@@ -60,8 +60,8 @@ typedef int mortal_prepare(const void *context, size_t context_bytes);
 enum mortal_outcome {
     MORTAL_DONE = 1,    /* returned 0; the result is kept whatever happens later */
     MORTAL_FAILED,      /* returned another status; the result, if any, is kept */
-    MORTAL_CANCELLED,   /* never started: cancelled, or killed while it was pending */
-    MORTAL_EXPIRED,     /* never started within within_ns */
+    MORTAL_CANCELLED,   /* taken back while it was pending: never started, or (attempts over 0) had to start again */
+    MORTAL_EXPIRED,     /* within_ns was over while it was pending: likewise */
     MORTAL_KILLED,      /* a kill cut it: may have partly run */
     MORTAL_TIMED_OUT,   /* its deadline_ns, or within_ns, cut it: may have partly run */
     MORTAL_CRASHED,     /* it ended its host: a signal, exit() with any code, exec, or the end of its thread */
@@ -91,9 +91,10 @@ typedef struct mortal_task_options {
     const char   *name;        /* for people; copied, at most 63 bytes are kept; null: none */
     mortal_group *group;       /* where the verdict also arrives; null: nowhere else */
     void         *tag;         /* yours: comes back in the verdict, is never looked at, never leaves this process */
-    uint64_t      within_ns;   /* from submit to end: expired if still pending, timed out if running; 0: no limit */
-    uint64_t      deadline_ns; /* from its start: killed, timed out; 0: no limit */
-    uint32_t      attempts;    /* default 1: at most once. More: restartable, starts at most so often by its own fault */
+    uint64_t      within_ns;   /* from submit to end, all attempts together: expired if pending, timed out if running */
+    uint64_t      deadline_ns; /* from each start: killed, timed out. 0: the pool's default; MORTAL_FOREVER: none */
+    uint32_t      attempts;    /* default 1: at most once. More: restartable, starts at most so often by its own fault;
+                                  at most 1,000,000 */
     uint32_t      reserved0;
 } mortal_task_options;
 
@@ -107,15 +108,17 @@ typedef struct mortal_pool_options {
     uint32_t        queue_tasks;      /* pending tasks; more: submit waits; default 4096, at most 1,000,000 */
     uint32_t        held_tasks;       /* tasks not yet released; more: -ENOBUFS; default 131,072, at most 1,000,000 */
     int32_t         start;            /* MORTAL_START_FORK, the default */
-    mortal_prepare *preload;          /* runs once, before any host is forked; every host inherits what it made */
+    mortal_prepare *preload;          /* runs before any host is forked; every host inherits what it made. Once, unless
+                                         the process that keeps it is killed: then again */
     mortal_prepare *init;             /* runs in each new host before its first task */
     const void     *context;          /* given to preload and init; copied at open */
     size_t          context_bytes;
     const mortal_task_options *task;  /* defaults for the tasks of this pool (all but group and tag); copied at open */
-    const int      *keep_fds;         /* descriptors that hosts keep beside 0, 1 and 2; must be open at open */
+    const int      *keep_fds;         /* descriptors that hosts keep beside 0, 1 and 2; open now, at most 256 */
     size_t          keep_fd_count;
-    size_t          inputs_bytes;     /* memory for all inputs held at once that are over 64 bytes; default 64 MiB */
-    size_t          results_bytes;    /* memory in each host for results over 32 bytes; default 64 MiB */
+    size_t          inputs_bytes;     /* memory for inputs over 64 bytes of tasks that have not ended; default 64 MiB */
+    size_t          results_bytes;    /* memory in each host for results over 32 bytes; default 64 MiB. Both from 4 KiB to
+                                         64 GiB; one input or result may take the largest power of two in it */
     uint64_t        start_ns;         /* how long preload, and init, may take; default 60 s */
     int32_t         measure;          /* bits of mortal_measure: what verdicts measure; default nothing */
     int32_t         reserved0;
@@ -151,10 +154,10 @@ typedef struct mortal_look {
 /* What a kill did. */
 typedef struct mortal_kill_report {
     uint32_t never_started;  /* were pending: cancelled */
-    uint32_t finished_first; /* ended by themselves before the kill reached them; results kept */
+    uint32_t finished_first; /* ended by themselves, however, before the kill reached them; results kept */
     uint32_t killed;         /* were running: certainly dead now, may have partly run */
     uint32_t still_dying;    /* the kernel had not ended them when timeout_ns was over */
-    uint32_t hosts;          /* hosts that were killed for this */
+    uint32_t hosts;          /* hosts that were killed meanwhile, for this or for a deadline */
     uint32_t reserved0;
     uint64_t took_ns;        /* from the call to its return */
     uint64_t reserved[4];
@@ -254,10 +257,12 @@ MORTAL_API int mortal_pool_try_submit(mortal_pool *pool, mortal_function *functi
  *           -EINPROGRESS  some hosts are still dying (report->still_dying); their tasks end when the kernel lets them
  *           -EINVAL       bad handle or scope
  *           -EOWNERDEAD   the supervisor died; everything unended is lost
- *           -EINTR        a signal handler ran; what was asked goes on
+ *           -EINTR        a signal handler ran. During the grace: tasks were asked, none was killed; call again. Later:
+ *                         the kill goes on, verdicts tell
  *           -EPERM        called in a forked child or inside a task
  * Blocks    at most grace_ns + timeout_ns and a little
- * Threads   any, several at once; hits only what was submitted before the call
+ * Threads   any, several at once; hits only what was submitted before the call, and with MORTAL_RUNNING and a grace only
+ *           what was running at the call
  * Signals   not async-signal-safe; see mortal_pool_kill_now()
  * Killed    collateral tasks that are restartable run again, uncharged
  * Since     0.1
@@ -461,7 +466,8 @@ MORTAL_API int mortal_future_cancel(mortal_future future);
  *           timeout_ns  likewise
  *           verdict     out, may be null; it tells what happened: MORTAL_CANCELLED never started, MORTAL_DONE or
  *                       MORTAL_FAILED finished first (the result is kept), MORTAL_KILLED cut
- * Returns   0, or -EINPROGRESS still dying after timeout_ns; -ESTALE; -EINVAL; -EINTR; -ESHUTDOWN; -EOWNERDEAD; -EPERM
+ * Returns   0, or -EINPROGRESS still dying after timeout_ns; -EINTR as in mortal_pool_kill(); -ESTALE; -EINVAL;
+ *           -ESHUTDOWN; -EPERM
  * Blocks    at most grace_ns + timeout_ns and a little
  * Threads   any
  * Signals   not async-signal-safe

@@ -25,6 +25,7 @@ void worker_prepare(struct worker *worker, struct host *host, uint32_t index) {
     worker->host = host;
     worker->region = region;
     worker->index = index;
+    worker->search_us = SPIN_LEAST_US;
     worker->desk = desk_of(region, host->place.life, index);
     worker->berth = berth_of(region, host->place.berth);
     worker->bell = bell_of(region, host->place.berth, index);
@@ -153,7 +154,7 @@ static void publish(struct mortal_task *task, int status) {
     struct worker *worker = task->worker;
     bool bare = status == 0 && task->result_bytes == 0 && worker->region->g.measure == 0;
     uint64_t word = task->word;
-    uint64_t ended = word_with_phase(word, bare ? SLOT_BARE : status == 0 ? SLOT_DONE : SLOT_FAILED);
+    uint64_t ended = bare ? word_bare(word, task->slot) : word_with_phase(word, status == 0 ? SLOT_DONE : SLOT_FAILED);
     uint32_t group = task->order->group;
     _Atomic uint64_t *claim = claim_of(worker->region, task->slot);
     if (PLANTED(PLANT_PUBLISH_BEFORE_RESULT))
@@ -242,12 +243,11 @@ static bool search(struct worker *worker, uint32_t bell) {
     uint32_t berth = worker->host->place.berth;
     if (!bell_start_search(r, berth, worker->index))
         return false;
-    bool found = false;
-    for (unsigned turn = 0; turn < SPIN_TURNS && !found; turn++) {
+    struct spin spin = {.limit_us = worker->search_us};
+    bool found;
+    do {
         found = queue_has_work(r, &worker->claimant) || atomic_load(worker->bell) != bell;
-        if (!found)
-            spin_pause();
-    }
+    } while (!found && spin_turn(&spin));
     bell_stop_search(r, berth, worker->index);
     worker->found = found;
     return found;
@@ -260,8 +260,11 @@ static void sleep_until_rung(struct worker *worker, uint32_t bell) {
         return;
     }
     bell_say_idle(worker->region, berth, worker->index);
-    if (!queue_has_work(worker->region, &worker->claimant))
+    if (!queue_has_work(worker->region, &worker->claimant)) {
+        uint64_t since = clock_ns();
         futex_wait(worker->bell, bell, NEVER);
+        worker->search_us = spin_learn(worker->search_us, clock_ns() - since);
+    }
     bell_say_busy(worker->region, berth, worker->index);
     worker->found = true;
 }

@@ -24,6 +24,7 @@ struct worker {
     struct berth *berth;
     _Atomic uint32_t *bell;
     uint32_t index;
+    uint32_t search_us; /* how long it looks for work before it sleeps */
     bool found; /* its search ended with something to claim, or it was woken */
     struct claimant claimant;
     struct mortal_task task;

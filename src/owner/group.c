@@ -248,8 +248,11 @@ static int sleep_for_group(struct pool *pool, struct group *group, uint64_t dead
     set_watch(pool, group);
     gather(pool); /* once more, now that completions ring */
     int outcome = 0;
-    if (group->ready_first == NO_SLOT && group->outstanding != 0)
+    if (group->ready_first == NO_SLOT && group->outstanding != 0) {
+        uint64_t since = clock_ns();
         outcome = watch_sleep(pool, &on);
+        pool->spin_us = spin_learn(pool->spin_us, clock_ns() - since);
+    }
     bool closed = group->closed;
     group_unpin(group);
     if (closed)
@@ -260,16 +263,13 @@ static int sleep_for_group(struct pool *pool, struct group *group, uint64_t dead
     return outcome;
 }
 
+#define LOOKS_APART 16 /* a look at all logs costs more than a turn */
+
 static void spin_for_group(struct pool *pool, const struct group *group) {
-    if (group->outstanding == 0)
-        return;
-    uint32_t ready = NO_SLOT;
-    for (unsigned turn = 0; turn < 40 && ready == NO_SLOT; turn++) {
-        for (unsigned pause = 0; pause < SPIN_TURNS / 40; pause++)
-            spin_pause();
-        gather(pool);
-        ready = group->ready_first;
-    }
+    struct spin spin = {.limit_us = pool->spin_us};
+    while (group->outstanding != 0 && group->ready_first == NO_SLOT && spin_turn(&spin))
+        if (spin.turn % LOOKS_APART == 0)
+            gather(pool);
 }
 
 static int next_verdict(struct pool *pool, struct group *group, uint64_t deadline_ns, mortal_verdict *verdict) {

@@ -19,6 +19,7 @@ struct hunt {
     struct pool *pool;
     struct group *group; /* null: all */
     int scope;
+    bool each;           /* one request per task, not one for all */
     uint64_t before;     /* tickets below */
     bool decided;        /* the supervisor has decided: who is not dying now started later, or is spared */
     bool missed;         /* somebody in the scope runs although it was decided */
@@ -94,6 +95,10 @@ static bool has_ended(const struct hunt *hunt, const struct target *target) {
     return hunt->pool->entries[target->slot].life != target->life || ledger_harvest(hunt->pool, target->slot);
 }
 
+static enum slot_phase phase_of(const struct hunt *hunt, const struct target *target) {
+    return word_phase(atomic_load(claim_of(hunt->pool->region, target->slot)));
+}
+
 /* Until all have ended or time is over; -EINTR and -ESHUTDOWN as everywhere. */
 static int await_targets(struct hunt *hunt, uint64_t deadline_ns) {
     for (size_t i = 0; i < hunt->count; i++) {
@@ -127,15 +132,16 @@ static int await_decision(struct pool *pool, uint64_t number, uint64_t deadline_
     }
 }
 
-/* One request for the whole pool, so that tasks which start while it travels are met too; one per task for a group. */
+/* One request for the whole pool, so that tasks which start while it travels are met too. One per task for a group, and
+ * where there was a grace: what started during it was not asked, and is not meant. */
 static int strike(struct hunt *hunt, uint64_t deadline_ns) {
     struct pool *pool = hunt->pool;
     uint64_t number = 0;
-    if (hunt->group == NULL) {
+    if (!hunt->each) {
         number = request_send(pool, REQUEST_KILL_RUNNING, 0, 0, hunt->scope == MORTAL_RUNNING, hunt->before);
     } else {
         for (size_t i = 0; i < hunt->count; i++)
-            if (!has_ended(hunt, &hunt->targets[i]))
+            if (!has_ended(hunt, &hunt->targets[i]) && phase_of(hunt, &hunt->targets[i]) == SLOT_RUNNING)
                 number = request_send(pool, REQUEST_KILL_TASK, hunt->targets[i].slot, (uint32_t)hunt->targets[i].life, 0, 0);
     }
     return number == 0 ? 0 : await_decision(pool, number, deadline_ns);
@@ -179,12 +185,19 @@ static int hunt_down(struct hunt *hunt, uint64_t grace_ns, uint64_t timeout_ns) 
         if (!hunt->missed || (hunt->scope & MORTAL_PENDING) == 0 || clock_ns() >= deadline)
             break;
     }
+    /* The supervisor found its victims by what their desks say, and a task may have overwritten that: those it missed are
+     * struck one by one, by what their claim words say. */
+    hunt->each = true;
+    error = strike(hunt, deadline);
+    if (error != 0 && error != -ETIMEDOUT)
+        return error;
     return await_targets(hunt, deadline);
 }
 
 int kill_all(struct pool *pool, struct group *group, int scope, uint64_t grace_ns, uint64_t timeout_ns,
              mortal_kill_report *report) {
     struct hunt hunt = {.pool = pool, .group = group, .scope = scope,
+                        .each = group != NULL || (grace_ns != 0 && scope == MORTAL_RUNNING),
                         .before = atomic_load(&orders_head(pool->region)->tickets)};
     uint64_t began = clock_ns();
     uint64_t deaths = atomic_load(&control_head(pool->region)->kills);
@@ -209,7 +222,7 @@ static int explain(int error, const char *call, const mortal_kill_report *report
     case -EOWNERDEAD:
         return why(error, "%s: the supervisor of this pool died, and what had not ended is lost: close the pool", call);
     case -EINTR:
-        return why(error, "%s: a signal handler ran; what was asked goes on, verdicts tell", call);
+        return why(error, "%s: a signal handler ran; if that was during the grace the tasks were only asked: call again", call);
     case -ESHUTDOWN:
         return why(error, "%s: another thread is closing the pool", call);
     case -ENOMEM:

@@ -164,6 +164,8 @@ static void start_verdict(struct pool *pool, uint32_t slot) {
 
 void ledger_end(struct pool *pool, uint32_t slot, int outcome) {
     start_verdict(pool, slot);
+    if (outcome != MORTAL_LOST)
+        pool->entries[slot].verdict.attempts = care_attempts(care_of(pool->region, slot));
     close_entry(pool, slot, outcome);
 }
 
@@ -191,7 +193,7 @@ bool ledger_harvest(struct pool *pool, uint32_t slot) {
     bool by_worker = phase == SLOT_DONE || phase == SLOT_FAILED || phase == SLOT_BARE;
     int outcome;
     if (phase == SLOT_BARE)
-        outcome = MORTAL_DONE;
+        outcome = word_is_bare_for(word, slot) ? MORTAL_DONE : MORTAL_LOST;
     else if (!by_worker)
         outcome = read_fate(pool, slot, word);
     else if (!read_answer(pool, slot, word))
@@ -205,7 +207,7 @@ bool ledger_harvest(struct pool *pool, uint32_t slot) {
         start_verdict(pool, slot);
     }
     bool one_more = by_worker || outcome == MORTAL_COLLATERAL;
-    if (outcome != MORTAL_LOST && outcome != MORTAL_CANCELLED && outcome != MORTAL_EXPIRED)
+    if (outcome != MORTAL_LOST)
         entry->verdict.attempts = care_attempts(care_of(pool->region, slot)) + one_more;
     close_entry(pool, slot, outcome);
     return true;

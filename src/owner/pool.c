@@ -112,6 +112,8 @@ static int build(struct pool *pool, struct mortal_pool *seat, const struct plan 
     pool->supervisor_fd = pool->link_fd = -1;
     pool->heritage.bell_fd = pool->heritage.link_fd = pool->heritage.owner_pidfd = -1;
     pool->opener = getpid();
+    pool->spin_us = SPIN_LEAST_US;
+    spin_calibrate();
     pthread_cond_init(&pool->left, NULL);
     int error = region_create(pool->region, &plan->limits);
     if (error != 0)

@@ -76,6 +76,7 @@ struct pool {
 
     uint64_t submitted, ended[16];
     uint32_t sleepers;          /* threads that are inside, asleep, without the lock */
+    uint32_t spin_us;           /* how long a wait spins before it sleeps */
     uint32_t room_sleepers, input_sleepers;
     pthread_cond_t left;        /* a sleeper left; closing waits for them */
     _Atomic uint32_t sealed;

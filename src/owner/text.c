@@ -44,9 +44,9 @@ static int detail_text(const mortal_verdict *v, char *text, size_t bytes) {
     case MORTAL_FAILED:
         return snprintf(text, bytes, ": status %d", v->status);
     case MORTAL_CANCELLED:
-        return snprintf(text, bytes, ": never started");
+        return snprintf(text, bytes, v->attempts == 0 ? ": never started" : ": while it waited to start again");
     case MORTAL_EXPIRED:
-        return snprintf(text, bytes, ": not started in time");
+        return snprintf(text, bytes, v->attempts == 0 ? ": not started in time" : ": not started again in time");
     case MORTAL_KILLED:
         return snprintf(text, bytes, ": may have partly run");
     case MORTAL_TIMED_OUT:

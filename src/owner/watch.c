@@ -83,16 +83,19 @@ int watch_sleep(struct pool *pool, const struct waiting *on) {
     return 0;
 }
 
-/* Spinning needs no lock either, and the pool must not go away meanwhile. */
+#define PENDING_SPIN_US 2u
+
+/* Spinning needs no lock either, and the pool must not go away meanwhile. While the task still waits, its worker is busy
+ * or was just woken, and either takes longer than it pays to spin; once it runs it may be over at any moment. */
 static void spin_for(struct pool *pool, uint32_t slot) {
     const _Atomic uint64_t *claim = claim_of(pool->region, slot);
+    struct spin pending = {.limit_us = PENDING_SPIN_US}, running = {.limit_us = pool->spin_us};
     pool->sleepers++;
     seat_unlock(pool);
-    for (unsigned turn = 0; turn < SPIN_TURNS; turn++) {
-        if (phase_has_ended(word_phase(atomic_load_explicit(claim, memory_order_acquire))))
-            break;
-        spin_pause();
-    }
+    enum slot_phase phase;
+    do {
+        phase = word_phase(atomic_load_explicit(claim, memory_order_acquire));
+    } while (!phase_has_ended(phase) && spin_turn(phase == SLOT_PENDING ? &pending : &running));
     leave(pool);
 }
 
@@ -117,7 +120,9 @@ int watch_task(struct pool *pool, uint32_t slot, uint64_t life, uint64_t deadlin
             return 0;
         struct waiting on = {.word = word_futex(claim_of(pool->region, slot)), .value = word_upper(word),
                              .deadline_ns = deadline_ns};
+        uint64_t since = clock_ns();
         int outcome = watch_sleep(pool, &on);
+        pool->spin_us = spin_learn(pool->spin_us, clock_ns() - since);
         if (outcome == -ETIMEDOUT && is_over(pool, slot, life))
             return 0;
         if (outcome != 0)

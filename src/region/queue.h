@@ -15,8 +15,8 @@ bool     queue_has_room(const struct region *r);
 void     queue_push(struct region *r, uint32_t slot, uint32_t generation);
 uint64_t queue_length(const struct region *r); /* entries not passed yet, dead ones among them; a hint, bounded */
 
-/* Owner, under its lock: pass over what is dead at the front, and if that frees less than a quarter of limit, close the
- * gaps inside. While workers go on claiming, every pending entry is at each moment at one place of the ring at least. */
+/* Owner, under its lock: close the gaps that entries left which are not pending any more. Workers go on claiming meanwhile;
+ * every pending entry is at each moment at one place of the ring at least. */
 void queue_compact(struct region *r);
 
 /* Claim the next task that may start now: an entry of the ring or a returned one. On success the slot's word is

@@ -68,6 +68,19 @@ static inline uint32_t word_worker(uint64_t word) { return (uint32_t)word & (WOR
 static inline uint64_t word_with_phase(uint64_t word, enum slot_phase phase) {
     return (word & ~(15ull << 36)) | (uint64_t)phase << 36;
 }
+
+/* A bare end is the one phase that nothing else in the region confirms, so it carries a check in the spare upper half of
+ * the worker's bits: a stray byte in a waiting task's word must not read as "done". */
+static inline uint32_t word_check(uint64_t word, uint32_t slot) {
+    return (uint32_t)(((uint64_t)slot * 2654435761u + word_generation(word) * 40503ull + word_life(word) * 97ull) >> 7) & 1023;
+}
+static inline uint64_t word_bare(uint64_t running, uint32_t slot) {
+    return word_with_phase(running, SLOT_BARE) ^ (uint64_t)word_check(running, slot) << 10;
+}
+static inline bool word_is_bare_for(uint64_t word, uint32_t slot) {
+    return word_phase(word) == SLOT_BARE && (word_worker(word) >> 10) == word_check(word, slot);
+}
+
 static inline bool phase_has_ended(enum slot_phase phase) { return phase >= SLOT_DONE; }
 static inline bool phase_is_running(enum slot_phase phase) { return phase == SLOT_RUNNING || phase == SLOT_DYING; }
 

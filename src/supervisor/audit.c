@@ -72,11 +72,18 @@ static void find_impostors(struct supervisor *s) {
         struct host_record *record = &s->hosts[berth];
         if (record->state != HOST_ACTIVE)
             continue;
-        record->became_other = line_is_cut(&host_head(s->region, record->life)->main_lives);
+        /* A process that is dying has its lines cut a moment before it can be waited for: what was cut at the last audit
+         * already is another matter. */
+        bool was_cut = record->main_was_cut;
+        record->main_was_cut = line_is_cut(&host_head(s->region, record->life)->main_lives);
+        record->became_other = was_cut && record->main_was_cut;
         bool end_it = record->became_other;
         for (uint32_t worker = 0; worker < s->region->g.workers_per_host; worker++) {
             struct desk *desk = desk_of(s->region, record->life, worker);
-            if (!record->became_other && line_is_cut(&desk->alive[0]))
+            struct watch *watch = &record->watches[worker];
+            bool worker_was_cut = watch->was_cut;
+            watch->was_cut = line_is_cut(&desk->alive[0]);
+            if (!record->main_was_cut && worker_was_cut && watch->was_cut)
                 record->lost_worker = worker;
             end_it = end_it || record->lost_worker != NO_WORKER || atomic_load(&desk->parked) != 0 ||
                      runs_for_nobody(s->region, record, worker);

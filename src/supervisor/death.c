@@ -131,34 +131,32 @@ static struct death inquest(const struct supervisor *s, const struct host_record
     return death;
 }
 
+/* What the dead host's tasks become, in their words; who waits for them is told by announce_tasks(). */
 static void recover_tasks(struct supervisor *s, const struct host_record *record, const struct death *death) {
     bool returned = false;
     for (uint32_t worker = 0; worker < s->region->g.workers_per_host; worker++) {
         uint32_t slot;
-        switch (recover_desk(s->region, record->life, worker, death, record->watches[worker].sentence, &slot)) {
-        case RECOVERED_RETURNED:
+        enum recovered outcome =
+            recover_desk(s->region, record->life, worker, death, record->watches[worker].sentence, &slot);
+        if (outcome != RECOVERED_RETURNED && outcome != RECOVERED_WAITING)
+            continue;
+        if (outcome == RECOVERED_RETURNED)
             atomic_fetch_add_explicit(&control_head(s->region)->requeued, 1, memory_order_relaxed);
-            death_return(s, slot);
-            returned = true;
-            break;
-        case RECOVERED_WAITING:
-            death_return(s, slot);
-            returned = true;
-            break;
-        case RECOVERED_ENDED:
-            death_announce(s, slot);
-            break;
-        case RECOVERED_NOTHING:
-            break;
-        }
-        /* Completions that were published but perhaps not logged any more. */
-        uint32_t intent = atomic_load(&desk_of(s->region, record->life, worker)->intent);
+        death_return(s, slot);
+        returned = true;
+    }
+    if (returned)
+        death_publish_returned(s);
+}
+
+/* Each worker's last task, if it has ended: by the recovery, or by its own publication that it lived too short to tell. */
+static void announce_tasks(struct supervisor *s, uint32_t life) {
+    for (uint32_t worker = 0; worker < s->region->g.workers_per_host; worker++) {
+        uint32_t intent = atomic_load(&desk_of(s->region, life, worker)->intent);
         if (intent != 0 && intent <= s->region->g.slots &&
             phase_has_ended(word_phase(atomic_load(claim_of(s->region, intent - 1)))))
             death_announce(s, intent - 1);
     }
-    if (returned)
-        death_publish_returned(s);
 }
 
 static void clear_hints(const struct region *r, uint32_t berth) {
@@ -201,9 +199,8 @@ static void bury(struct supervisor *s, uint32_t berth, const siginfo_t *info) {
     struct death death = inquest(s, record, info);
     if (had_started)
         recover_tasks(s, record, &death);
-    if (arena_is_its_own(s, record))
-        inherit_logs(s, berth, record->life);
     uint32_t life = record->life;
+    bool has_logs = arena_is_its_own(s, record);
     if (record->position != NO_POSITION)
         s->positions[record->position] = NO_POSITION;
     clear_hints(s->region, berth);
@@ -214,6 +211,11 @@ static void bury(struct supervisor *s, uint32_t berth, const siginfo_t *info) {
     record->state = HOST_EMPTY;
     record->position = NO_POSITION;
     record->life = NO_LIFE;
+    spawn_take_over(s); /* before anybody is told: the waiting tasks' time counts from the kill */
+    if (had_started)
+        announce_tasks(s, life);
+    if (has_logs)
+        inherit_logs(s, berth, life);
     lives_bury(s, life);
 }
 

@@ -247,13 +247,9 @@ static void give_up_on_the_dying(struct supervisor *s, uint64_t now) {
     }
 }
 
-/* Take over first, replenish after: the standby costs a wake-up, a new one a fork. */
-void spawn_fill(struct supervisor *s) {
-    const struct geometry *g = &s->region->g;
-    uint64_t now = clock_ns();
-    give_up_on_the_dying(s, now);
+uint32_t spawn_take_over(struct supervisor *s) {
     uint32_t vacant = 0;
-    for (uint32_t position = 0; position < g->hosts; position++) {
+    for (uint32_t position = 0; position < s->region->g.hosts; position++) {
         if (s->positions[position] != NO_POSITION)
             continue;
         uint32_t berth = in_state(s, HOST_STANDBY);
@@ -262,6 +258,15 @@ void spawn_fill(struct supervisor *s) {
         else
             vacant++;
     }
+    return vacant;
+}
+
+/* Take over first, replenish after: the standby costs a wake-up, a new one a fork. */
+void spawn_fill(struct supervisor *s) {
+    const struct geometry *g = &s->region->g;
+    uint64_t now = clock_ns();
+    give_up_on_the_dying(s, now);
+    uint32_t vacant = spawn_take_over(s);
     uint32_t coming = 0;
     for (uint32_t i = 0; i < g->berths; i++)
         coming += s->hosts[i].state == HOST_STARTING || s->hosts[i].state == HOST_STANDBY;

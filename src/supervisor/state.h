@@ -23,6 +23,7 @@ enum host_state { HOST_EMPTY = 0, HOST_STARTING, HOST_STANDBY, HOST_ACTIVE, HOST
 struct watch {
     uint64_t word, seen_ns;
     uint64_t orphaned;      /* at the last audit it ran a task whose claim is not its own any more; 0: it did not */
+    bool was_cut;           /* its life line, at the last audit */
     enum sentence sentence; /* not NONE: the supervisor took its task from it */
 };
 
@@ -33,6 +34,7 @@ struct host_record { /* by berth */
     uint32_t position; /* which of the pool's hosts it is while active */
     bool asked;        /* the supervisor sent the SIGKILL */
     bool replaced;     /* dying for so long that its position was given to another */
+    bool main_was_cut; /* its main thread's life line, at the last audit */
     bool became_other; /* a task called exec in it */
     uint32_t lost_worker; /* whose thread ended while the process lives; NO_WORKER: nobody's */
     uint64_t since_ns; /* of this state */
@@ -87,6 +89,7 @@ static inline bool arena_is_its_own(const struct supervisor *s, const struct hos
 void spawn_forget_template(struct supervisor *s);      /* it ended */
 void spawn_back_off(struct supervisor *s);             /* a start failed: the next one waits, twice as long each time */
 void spawn_check_ready(struct supervisor *s);          /* hosts that say they are ready become standby */
+uint32_t spawn_take_over(struct supervisor *s);        /* standby hosts into vacant places; how many stay vacant */
 void spawn_fill(struct supervisor *s);                 /* active hosts and standby as many as there should be */
 uint64_t spawn_next_ns(const struct supervisor *s);    /* when to look again at the latest */
 void spawn_failed(struct supervisor *s, enum start_stage stage, enum start_detail detail, int value, int error);

@@ -17,6 +17,8 @@
 
 #include "system/clock.h"
 
+#define CLOSE_MOST 65536
+
 #ifndef PR_GET_TID_ADDRESS
 #define PR_GET_TID_ADDRESS 40
 #endif
@@ -142,6 +144,16 @@ int process_children(pid_t *pids, size_t capacity) {
     return (int)stored;
 }
 
+/* Kernels before 5.9, and filters, do not know close_range. */
+static void close_range_of(unsigned from, unsigned to) {
+    if (syscall(SYS_close_range, from, to, 0) == 0)
+        return;
+    long most = sysconf(_SC_OPEN_MAX);
+    unsigned last = most > 0 && most < CLOSE_MOST ? (unsigned)most : CLOSE_MOST;
+    for (unsigned fd = from; fd <= to && fd < last; fd++)
+        close((int)fd);
+}
+
 void process_close_all_but(const int *keep, size_t count) {
     unsigned next = 3;
     for (size_t i = 0; i <= count; i++) {
@@ -149,7 +161,7 @@ void process_close_all_but(const int *keep, size_t count) {
         if (i < count && keep[i] < 3)
             continue;
         if (stop > next)
-            (void)syscall(SYS_close_range, next, i < count ? stop - 1 : ~0u, 0);
+            close_range_of(next, i < count ? stop - 1 : ~0u);
         next = stop + 1;
     }
 }

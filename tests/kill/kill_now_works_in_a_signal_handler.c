@@ -1,0 +1,98 @@
+/*
+ * kill_now may be called in a signal handler, whatever the interrupted thread was doing in the library; it hits only
+ * what was submitted before.
+ * Broken by: a lock taken in the handler, or a kill that reaches tasks submitted after it.
+ */
+#include "tasks.h"
+
+#include <sys/time.h>
+
+enum { ROUNDS = 300 };
+
+static mortal_pool *killed_by_signal;
+static volatile sig_atomic_t kills;
+
+static void kill_it(int signal)
+{
+    (void)signal;
+    mortal_pool_kill_now(killed_by_signal, MORTAL_UNENDED);
+    kills++;
+}
+
+static void what_was_there_is_hit(mortal_pool *pool, struct gate *gates)
+{
+    mortal_future running = submit_at(pool, task_endless, &gates[0]), pending = submit(pool, task_nothing, NULL, 0);
+    word_await(&gates[0].arrived, 1);
+    CHECK_OK(raise(SIGALRM));
+    mortal_future later = submit_at(pool, task_held, &gates[1]);
+    CHECK_EQ(outcome_and_release(running), MORTAL_KILLED);
+    CHECK_EQ(outcome_and_release(pending), MORTAL_CANCELLED);
+    word_await(&gates[1].arrived, 1);
+    gate_open(&gates[1]);
+    CHECK_EQ(outcome_and_release(later), MORTAL_DONE);
+}
+
+static void only_the_scope_is_hit(mortal_pool *pool, struct gate *gate)
+{
+    mortal_future running = submit_at(pool, task_held, gate), pending = submit(pool, task_nothing, NULL, 0);
+    word_await(&gate->arrived, 1);
+    mortal_pool_kill_now(NULL, MORTAL_UNENDED);
+    mortal_pool_kill_now(pool, 0);
+    mortal_pool_kill_now(pool, 77);
+    mortal_pool_kill_now(pool, MORTAL_PENDING);
+    CHECK_EQ(outcome_and_release(pending), MORTAL_CANCELLED);
+    CHECK_EQ(look_at(running).phase, MORTAL_RUNNING);
+    mortal_pool_kill_now(pool, MORTAL_RUNNING);
+    CHECK_EQ(outcome_and_release(running), MORTAL_KILLED);
+}
+
+static int retried(mortal_pool *pool, mortal_future *future)
+{
+    int error;
+    while ((error = mortal_pool_submit(pool, task_nothing, NULL, 0, NULL, future)) == -EINTR)
+        ;
+    return error;
+}
+
+static int wait_again(mortal_future future, mortal_verdict *verdict)
+{
+    int error;
+    while ((error = mortal_future_wait(future, LIMIT, verdict)) == -EINTR)
+        ;
+    return error;
+}
+
+/* The handler falls into every place of submit, wait and release. */
+static void while_the_thread_is_in_the_library(mortal_pool *pool)
+{
+    struct itimerval often = {{0, 700}, {0, 700}}, never = {{0, 0}, {0, 0}};
+    mortal_future futures[8];
+    mortal_verdict verdict;
+    kills = 0;
+    CHECK_OK(setitimer(ITIMER_REAL, &often, NULL));
+    while (kills < ROUNDS) {
+        for (unsigned i = 0; i < COUNT(futures); i++)
+            CHECK_OK(retried(pool, &futures[i]));
+        for (unsigned i = 0; i < COUNT(futures); i++) {
+            CHECK_OK(wait_again(futures[i], &verdict));
+            int outcome = verdict.outcome;
+            CHECK(outcome == MORTAL_DONE || outcome == MORTAL_CANCELLED || outcome == MORTAL_KILLED);
+            CHECK_OK(mortal_future_release(futures[i]));
+        }
+    }
+    CHECK_OK(setitimer(ITIMER_REAL, &never, NULL));
+}
+
+void test(void)
+{
+    struct gate *gates = gates_make(3);
+    struct sigaction action = {.sa_handler = kill_it}, before;
+    mortal_pool *pool = killed_by_signal = pool_with(1);
+    CHECK_OK(sigaction(SIGALRM, &action, &before));
+    what_was_there_is_hit(pool, gates);
+    only_the_scope_is_hit(pool, &gates[2]);
+    while_the_thread_is_in_the_library(pool);
+    CHECK_OK(sigaction(SIGALRM, &before, NULL));
+    check_pool_works(pool);
+    drain(pool);
+}

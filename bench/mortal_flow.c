@@ -1,0 +1,138 @@
+/*
+ * mortal_flow.c - mortal: a no-op stream and round trips
+ *
+ * mortal          one host for each worker, waiting for each future: the default, and what a kill is best at
+ * mortal-threads  all workers are threads of one host
+ * mortal-group    one host for each worker, verdicts taken from a group as they come
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <mortal.h>
+#include <string.h>
+
+#include "flow.h"
+
+enum { BY_FUTURE = 1, ONE_HOST = 2, BY_GROUP = 4 };
+
+struct subject {
+    mortal_pool  *pool;
+    mortal_group *group;
+    mortal_future future[FLOW_WINDOW];
+    uint64_t      result[FLOW_WINDOW]; /* by group: arrived before its turn */
+    uint8_t       arrived[FLOW_WINDOW];
+};
+
+static int run_task(mortal_task *task, const void *input, size_t input_bytes) {
+    uint64_t value;
+
+    if (input_bytes != sizeof value)
+        return 1;
+    memcpy(&value, input, sizeof value);
+    value = flow_task(value);
+    return mortal_task_reply(task, &value, sizeof value);
+}
+
+static uint64_t harvest(const mortal_verdict *verdict) {
+    uint64_t result;
+
+    if (verdict->outcome != MORTAL_DONE || verdict->result_bytes != sizeof result)
+        measure_fail("a task ended %s", mortal_outcome_name(verdict->outcome));
+    memcpy(&result, verdict->result, sizeof result);
+    if (mortal_future_release(verdict->future) != 0)
+        measure_fail("release: %s", mortal_why());
+    return result;
+}
+
+static void submit(void *subject, size_t place, uint64_t argument) {
+    struct subject *self = subject;
+
+    if (mortal_pool_submit(self->pool, run_task, &argument, sizeof argument, NULL, &self->future[place]) != 0)
+        measure_fail("submit: %s", mortal_why());
+}
+
+static uint64_t collect(void *subject, size_t place) {
+    struct subject *self = subject;
+    mortal_verdict  verdict;
+
+    if (mortal_future_wait(self->future[place], MORTAL_FOREVER, &verdict) != 0)
+        measure_fail("wait: %s", mortal_why());
+    return harvest(&verdict);
+}
+
+static void submit_to_group(void *subject, size_t place, uint64_t argument) {
+    struct subject     *self = subject;
+    mortal_task_options options = {.size = sizeof options, .group = self->group, .tag = &self->result[place]};
+
+    if (mortal_pool_submit(self->pool, run_task, &argument, sizeof argument, &options, &self->future[place]) != 0)
+        measure_fail("submit: %s", mortal_why());
+}
+
+static uint64_t collect_from_group(void *subject, size_t place) {
+    struct subject *self = subject;
+    mortal_verdict  verdict;
+
+    while (!self->arrived[place]) {
+        uint64_t *result;
+
+        if (mortal_group_next(self->group, MORTAL_FOREVER, &verdict) != 0)
+            measure_fail("group: %s", mortal_why());
+        result = verdict.tag;
+        *result = harvest(&verdict);
+        self->arrived[result - self->result] = 1;
+    }
+    self->arrived[place] = 0;
+    return self->result[place];
+}
+
+static void run_flow(const struct bench_case *self, struct samples *out,
+                     void (*measure)(const struct flow *, struct samples *)) {
+    static struct subject subject;
+    mortal_pool_options   options = {.size = sizeof options, .workers = self->workers};
+    struct flow           flow = {&subject, submit, collect};
+
+    if (self->variant == ONE_HOST)
+        options.workers_per_host = self->workers;
+    if (mortal_pool_open(&subject.pool, &options) != 0)
+        measure_fail("open: %s", mortal_why());
+    if (self->variant == BY_GROUP) {
+        flow.submit = submit_to_group;
+        flow.collect = collect_from_group;
+        if (mortal_group_open(&subject.group, subject.pool) != 0)
+            measure_fail("group: %s", mortal_why());
+    }
+    measure(&flow, out);
+    if (mortal_pool_close(subject.pool, MORTAL_CLOSE_DRAIN, MORTAL_FOREVER, NULL) != 0)
+        measure_fail("close: %s", mortal_why());
+}
+
+static void throughput(const struct bench_case *self, struct samples *out) {
+    run_flow(self, out, flow_throughput);
+}
+
+static void round_trip(const struct bench_case *self, struct samples *out) {
+    run_flow(self, out, flow_round_trip);
+}
+
+static void round_trip_asleep(const struct bench_case *self, struct samples *out) {
+    run_flow(self, out, flow_round_trip_asleep);
+}
+
+static void round_trip_apart(const struct bench_case *self, struct samples *out) {
+    run_flow(self, out, flow_round_trip_apart);
+}
+
+static const struct bench_case cases[] = {
+    {"noop-throughput-1w", "mortal", "tasks/s", throughput, 1, BY_FUTURE},
+    {"noop-throughput-1w", "mortal-group", "tasks/s", throughput, 1, BY_GROUP},
+    {"noop-throughput-2w", "mortal", "tasks/s", throughput, 2, BY_FUTURE},
+    {"noop-throughput-2w", "mortal-threads", "tasks/s", throughput, 2, ONE_HOST},
+    {"noop-throughput-2w", "mortal-group", "tasks/s", throughput, 2, BY_GROUP},
+    {"round-trip", "mortal", "ns", round_trip, 1, BY_FUTURE},
+    {"round-trip", "mortal-group", "ns", round_trip, 1, BY_GROUP},
+    {"round-trip-asleep", "mortal", "ns", round_trip_asleep, 1, BY_FUTURE},
+    {"round-trip-apart", "mortal", "ns", round_trip_apart, 1, BY_FUTURE},
+};
+
+int main(int argc, char **argv) {
+    return measure_main(argc, argv, cases, sizeof cases / sizeof cases[0]);
+}

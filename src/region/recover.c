@@ -2,8 +2,6 @@
 
 #include <mortal.h>
 
-#include "system/clock.h"
-
 /* Count of starts in the upper 24 bits, the life and worker that the last one is charged to in the lower 40. One word, so
  * that a recovery which is cut and run again does not charge the same death twice: no life runs a task a second time. */
 static uint32_t charge(struct region *r, uint32_t slot, uint64_t running) {
@@ -23,13 +21,13 @@ static enum recovered give_back(struct region *r, uint32_t slot, uint64_t word) 
 }
 
 /* The stamp is in memory that the task could write: no later than now is all that can be said for it. */
-static void tell_times(struct region *r, struct fate *fate, uint32_t slot, uint64_t word) {
+static void tell_times(struct region *r, struct fate *fate, uint32_t slot, uint64_t word, uint64_t now) {
     const struct desk *desk = desk_of(r, word_life(word), word_worker(word));
     fate->began_ns = fate->ran_ns = 0;
     if ((atomic_load_explicit(&order_of(r, slot)->flags, memory_order_relaxed) & ORDER_STAMPED) == 0 ||
         atomic_load_explicit(&desk->begun, memory_order_relaxed) != word_with_phase(word, SLOT_RUNNING))
         return;
-    uint64_t now = clock_ns(), began = atomic_load_explicit(&desk->started_ns, memory_order_relaxed);
+    uint64_t began = atomic_load_explicit(&desk->started_ns, memory_order_relaxed);
     fate->began_ns = began < now ? began : now;
     fate->ran_ns = now - fate->began_ns;
 }
@@ -45,7 +43,7 @@ static enum recovered end(struct region *r, uint32_t slot, uint64_t word, enum s
     fate->exit_code = tells_why ? death->exit_code : 0;
     fate->fault_address = tells_why ? death->fault_address : 0;
     fate->culprit = culprit;
-    tell_times(r, fate, slot, word);
+    tell_times(r, fate, slot, word, death->at_ns);
     atomic_store_explicit(&fate->word, ended, memory_order_release);
     return atomic_compare_exchange_strong(claim_of(r, slot), &word, ended) ? RECOVERED_ENDED : RECOVERED_NOTHING;
 }

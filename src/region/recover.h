@@ -30,6 +30,7 @@ enum sentence {
 struct death {
     int32_t  cause, signal, signal_code, exit_code;
     uint64_t fault_address;
+    uint64_t at_ns;   /* when it was noticed */
     bool     asked;   /* the supervisor killed it: nobody in it is at fault but the sentenced */
     uint32_t culprit; /* worker; NO_WORKER: not known, all that had begun are charged */
 };

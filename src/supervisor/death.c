@@ -104,7 +104,7 @@ static struct death inquest(const struct supervisor *s, const struct host_record
     const struct host_head *head = host_head(s->region, record->life);
     uint32_t words = arena_is_its_own(s, record) ? atomic_load_explicit(&head->words, memory_order_acquire) : WORDS_NONE;
     bool by_us = record->asked && info->si_code != CLD_EXITED && info->si_status == SIGKILL;
-    struct death death = {.culprit = NO_WORKER};
+    struct death death = {.culprit = NO_WORKER, .at_ns = clock_ns()};
     /* Life lines are cut by every death, before it can be waited for: they tell only why we killed, if we did. */
     if (by_us && record->became_other) {
         death.cause = MORTAL_CAUSE_EXEC;
@@ -131,8 +131,8 @@ static struct death inquest(const struct supervisor *s, const struct host_record
     return death;
 }
 
-/* What the dead host's tasks become, in their words; who waits for them is told by announce_tasks(). */
-static void recover_tasks(struct supervisor *s, const struct host_record *record, const struct death *death) {
+/* What the dead host's tasks become, in their words; who waits for them is told by death_tell(). */
+void death_settle(struct supervisor *s, const struct host_record *record, const struct death *death) {
     bool returned = false;
     for (uint32_t worker = 0; worker < s->region->g.workers_per_host; worker++) {
         uint32_t slot;
@@ -183,6 +183,11 @@ static void inherit_logs(struct supervisor *s, uint32_t berth, uint32_t life) {
     }
 }
 
+void death_tell(struct supervisor *s, uint32_t berth, uint32_t life) {
+    announce_tasks(s, life);
+    inherit_logs(s, berth, life);
+}
+
 static void bury(struct supervisor *s, uint32_t berth, const siginfo_t *info) {
     struct host_record *record = &s->hosts[berth];
     struct control_head *control = control_head(s->region);
@@ -198,9 +203,9 @@ static void bury(struct supervisor *s, uint32_t berth, const siginfo_t *info) {
     atomic_store(&shared->doomed, 1);
     struct death death = inquest(s, record, info);
     if (had_started)
-        recover_tasks(s, record, &death);
+        death_settle(s, record, &death);
     uint32_t life = record->life;
-    bool has_logs = arena_is_its_own(s, record);
+    bool is_its_own = arena_is_its_own(s, record);
     if (record->position != NO_POSITION)
         s->positions[record->position] = NO_POSITION;
     clear_hints(s->region, berth);
@@ -212,10 +217,8 @@ static void bury(struct supervisor *s, uint32_t berth, const siginfo_t *info) {
     record->position = NO_POSITION;
     record->life = NO_LIFE;
     spawn_take_over(s); /* before anybody is told: the waiting tasks' time counts from the kill */
-    if (had_started)
-        announce_tasks(s, life);
-    if (has_logs)
-        inherit_logs(s, berth, life);
+    if (is_its_own)
+        death_tell(s, berth, life);
     lives_bury(s, life);
 }
 

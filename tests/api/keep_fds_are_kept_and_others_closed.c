@@ -40,8 +40,19 @@ static void each_host_writes(mortal_pool *pool, int kept[2])
     }
 }
 
+/* 0, 1, 2 and the one that is kept: nothing of the library's own either, which a task could close or fill. */
+static void a_host_holds_four(mortal_pool *pool, struct gate *gate)
+{
+    mortal_future held = submit_at(pool, task_held, gate);
+    word_await(&gate->arrived, 1);
+    CHECK_EQ(descriptors_of(host_of(held)), 4);
+    gate_open(gate);
+    CHECK_EQ(outcome_of(held), MORTAL_DONE);
+}
+
 void test(void)
 {
+    struct gate *gate = gates_make(1);
     int kept[2], other[2], plain[2];
     CHECK_OK(pipe2(kept, O_CLOEXEC));
     CHECK_OK(pipe2(other, O_CLOEXEC));
@@ -49,6 +60,7 @@ void test(void)
     mortal_pool *pool = pool_like((mortal_pool_options){.workers = 1, .keep_fds = &kept[1], .keep_fd_count = 1});
 
     each_host_writes(pool, kept);
+    a_host_holds_four(pool, gate);
     CHECK_EQ(outcome_of(submit(pool, read_stdin, NULL, 0)), MORTAL_DONE);
     close(other[1]);
     close(plain[1]);

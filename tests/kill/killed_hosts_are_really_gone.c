@@ -1,6 +1,6 @@
 /*
- * When kill returns, the process that ran the task runs no more, however much memory or how many threads it had; and it
- * does not stay as a zombie.
+ * When kill returns, the process that ran the task runs no more, however much memory or how many threads it had; and
+ * it does not stay as a zombie.
  * Broken by: a kill that returns when it has sent the signal, or a host that nobody reaps.
  */
 #include "tasks.h"

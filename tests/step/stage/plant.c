@@ -1,0 +1,3 @@
+#include "region/plant.h"
+
+enum plant planted_bug = PLANT_NONE;

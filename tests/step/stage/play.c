@@ -1,0 +1,116 @@
+#include "play.h"
+
+#include "region/bell.h"
+#include "undertaker.h"
+
+#define SMALL {.seed = 1, .result_bytes = 24}
+#define LARGE {.seed = 2, .result_bytes = 1000}
+
+const struct play plays[] = {
+    {"a task that answers nothing", TWIST_NONE, 1, {{.act = {.seed = 3}}}},
+    {"a small result", TWIST_NONE, 1, {{.act = SMALL}}},
+    {"the first result of a host", TWIST_NEW_HOST, 1, {{.act = SMALL}}},
+    {"a large result, the first in its heap", TWIST_NONE, 1, {{.act = LARGE}}},
+    {"a result that grows", TWIST_NONE, 1, {{.act = {.seed = 4, .result_bytes = 20, .resized_bytes = 700}}}},
+    {"a result that shrinks", TWIST_NONE, 1, {{.act = {.seed = 5, .result_bytes = 200, .resized_bytes = 30}}}},
+    {"a task that fails", TWIST_NONE, 1, {{.act = {.seed = 6, .result_bytes = 8, .status = 3}}}},
+    {"a failure without a result", TWIST_NONE, 1, {{.act = {.seed = 7, .status = -1}}}},
+    {"a large input", TWIST_NONE, 1, {{.act = {.seed = 8, .input_bytes = 300, .result_bytes = 16}}}},
+    {"a restartable task", TWIST_NONE, 1, {{.act = SMALL, .attempts = 3}}},
+    {"its second attempt of three", TWIST_NONE, 1, {{.act = SMALL, .attempts = 3, .starts = 1}}},
+    {"its last attempt", TWIST_NONE, 1, {{.act = SMALL, .attempts = 3, .starts = 2}}},
+    {"a task with a deadline", TWIST_NONE, 1, {{.act = SMALL, .flags = ORDER_STAMPED}}},
+    {"a task of a group, everybody asleep", TWIST_SLEEPERS, 1, {{.act = SMALL, .group = GROUP, .watched = true}}},
+    {"a task that came back", TWIST_RETURNED, 1, {{.act = SMALL, .attempts = 2}}},
+    {"a slot that had a large result before", TWIST_REUSED, 1, {{.act = LARGE}}},
+    {"a heap full of released results", TWIST_FULL, 1, {{.act = {.seed = 9, .result_bytes = 2000}}}},
+    {"a queue with dead entries", TWIST_DEAD, 1, {{.act = SMALL}}},
+    {"three tasks in a row", TWIST_NONE, 3,
+     {{.act = LARGE, .group = GROUP}, {.act = {.seed = 10}, .attempts = 2}, {.act = SMALL, .watched = true}}},
+};
+const size_t play_count = sizeof plays / sizeof *plays;
+
+static void run_one(struct stage *stage, uint32_t slot, struct act act)
+{
+    stage_submit(stage, slot, (struct part){.act = act, .worker = ACTOR});
+    CHECK(worker_step(&stage->workers[ACTOR]));
+    CHECK_EQ(stage->truth->left[slot], 1);
+}
+
+static void cancel(struct stage *stage, uint32_t slot)
+{
+    static struct undertaker undertaker;
+    undertaker_open(&undertaker, &stage->owner);
+    condemn(&undertaker.supervisor, slot, stage->parts[slot].generation, SENTENCE_KILL);
+}
+
+/* An earlier host had claimed it, died, and the supervisor put it into the table; its entry in the queue is passed. */
+static void come_back(struct stage *stage, uint32_t slot)
+{
+    static struct undertaker undertaker;
+    stage_claim(stage, slot, OTHER_LIFE, 1);
+    stage->parts[slot].worker = ACTOR;
+    stage->truth->entered[slot] = 0;
+    atomic_store(claim_of(&stage->owner, slot), word_make(stage->parts[slot].generation, SLOT_PENDING, 0, 0));
+    undertaker_open(&undertaker, &stage->owner);
+    death_return(&undertaker.supervisor, slot);
+    death_publish_returned(&undertaker.supervisor);
+}
+
+static void all_asleep(struct stage *stage)
+{
+    struct orders_head *orders = orders_head(&stage->owner);
+    atomic_store(&orders->group_watch[GROUP - 1], GROUP_SLEEPERS);
+    atomic_store(&orders->room_wanted, ROOM_IN_QUEUE | ROOM_FOR_INPUT);
+    bell_say_idle(&stage->owner, OTHER_BERTH, 1);
+    stage->workers[ACTOR].found = true; /* it was looking on behalf of the sleeper too */
+}
+
+static void before_the_tasks(struct stage *stage, enum twist twist)
+{
+    const struct act large = LARGE;
+    if (twist == TWIST_REUSED)
+        run_one(stage, TESTED_FIRST, large);
+    if (twist == TWIST_FULL) {
+        run_one(stage, EXTRA, (struct act){.seed = 11, .result_bytes = 4000});
+        for (uint32_t slot = TESTED_FIRST + 1; slot <= TESTED_FIRST + 2; slot++) {
+            run_one(stage, slot, (struct act){.seed = slot, .result_bytes = 2000});
+            stage_release(stage, slot);
+        }
+    }
+    if (twist == TWIST_DEAD) {
+        stage_submit(stage, EXTRA, (struct part){.worker = ACTOR});
+        cancel(stage, EXTRA);
+        stage_submit(stage, TESTED_FIRST + 1, (struct part){.worker = ACTOR, .flags = ORDER_EXPIRES});
+    }
+}
+
+void play_prepare(struct stage *stage, const struct play *play)
+{
+    stage_clear(stage);
+    stage_host_enters(stage);
+    stage_submit(stage, 0, (struct part){.act = SMALL});
+    stage_claim(stage, 0, LIFE, NEIGHBOUR);
+    stage_submit(stage, 1, (struct part){.act = SMALL, .lives_on = true});
+    stage_claim(stage, 1, OTHER_LIFE, 0);
+    if (play->twist != TWIST_NEW_HOST)
+        run_one(stage, HISTORY, (struct act){.seed = 12, .result_bytes = 32});
+    before_the_tasks(stage, play->twist);
+    for (uint32_t i = 0; i < play->tasks; i++) {
+        struct part part = play->parts[i];
+        part.is_tested = true;
+        part.worker = ACTOR;
+        stage_submit(stage, TESTED_FIRST + i, part);
+    }
+    if (play->twist == TWIST_RETURNED)
+        come_back(stage, TESTED_FIRST);
+    stage_submit(stage, LATER, (struct part){.worker = ACTOR});
+    if (play->twist == TWIST_SLEEPERS)
+        all_asleep(stage);
+}
+
+void play_run(struct stage *stage, const struct play *play)
+{
+    for (unsigned i = 0; i < play->tasks; i++)
+        (void)worker_step(&stage->workers[ACTOR]);
+}

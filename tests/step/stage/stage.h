@@ -1,0 +1,95 @@
+/*
+ * stage.h - a region with a host in it, and no processes: worker_step() runs in the test itself
+ *
+ * The region is seen three ways. The owner's view, as owner and supervisor have it. The host's view, where orders and
+ * control are read-only and the answers are one arena, as in a real host: what it may not write it cannot write here
+ * either. And a copy, in which recovery may do as it likes.
+ */
+#ifndef STEP_STAGE_H
+#define STEP_STAGE_H
+
+#include "harness.h"
+#include "host/worker.h"
+#include "owner/pool.h"
+#include "region/recover.h"
+
+#include <string.h>
+
+enum {
+    SLOTS = 8,
+    WORKERS = 3, /* of the one host: */
+    NEIGHBOUR = 0, /* is in the middle of a task all the time */
+    ACTOR = 1,     /* is the one that is cut */
+    RIVAL = 2,     /* may take a task away at any moment */
+    LIFE = 5,
+    BERTH = 2,
+    OTHER_LIFE = 6, /* another host, which lives on */
+    OTHER_BERTH = 3,
+    NEXT_LIFE = 7, /* who comes after it, and more after that */
+    GROUP = 3,     /* as orders have it: number + 1 */
+    RESULTS_BYTES = 8192,
+    PIECES = 8
+};
+
+/* What a task is to do: the first bytes of its input. */
+struct act {
+    uint32_t seed, input_bytes;
+    uint32_t result_bytes; /* asked for first */
+    uint32_t resized_bytes; /* then asked for, if not 0 */
+    int32_t  status;
+    uint32_t reserved[3];
+};
+
+/* One slot's task. */
+struct part {
+    bool       is_cast;   /* the slot is in use */
+    bool       is_tested; /* kills and deadlines are meant for it */
+    bool       lives_on;  /* nothing that happens may touch it */
+    struct act act;
+    uint32_t   worker;    /* that runs it, where it runs */
+    uint32_t   generation, attempts, starts; /* starts: charged by earlier hosts */
+    uint32_t   flags, group;
+    bool       watched;
+    uint64_t   ticket;
+};
+
+/* What really happened, seen from outside the region. */
+struct truth {
+    uint8_t  entered[SLOTS], left[SLOTS]; /* an instruction of its function was executed; the last one was */
+    uint8_t  taken[SLOTS];                /* 1: the supervisor's swap took the claim; 2: it cancelled the waiting task */
+    uint8_t  woken[SLOTS];                /* who sleeps on its word was woken, after it ended */
+    uint8_t  group_woken, room_woken;     /* after the last end of a task that concerns them */
+    uint32_t about_to_enter;              /* slot + 1: it said begun, its function comes next */
+};
+
+struct stage {
+    struct heritage heritage; /* whose region is the host's view */
+    struct region   owner, copy;
+    struct host     host;
+    struct worker   workers[WORKERS];
+    struct part     parts[SLOTS];
+    struct truth   *truth; /* shared with children */
+    struct piece_of_region {
+        uint8_t *(*base)(const struct region *);
+        size_t offset, bytes;
+    } pieces[PIECES]; /* what pictures show: picture.h */
+    size_t   picture_bytes;
+    uint8_t *once, *twice; /* pictures of the copy, for whoever judges */
+};
+
+void stage_open(struct stage *stage);
+void stage_close(struct stage *stage);
+void stage_clear(struct stage *stage);      /* nobody on it, as after region_create */
+void stage_host_enters(struct stage *stage); /* a new host in its place: after stage_clear, and in a forked child */
+
+/* Submit a task as owner/submit.c does. The slot's earlier task, if any, is released. */
+void stage_submit(struct stage *stage, uint32_t slot, struct part part);
+void stage_release(struct stage *stage, uint32_t slot);
+void stage_claim(struct stage *stage, uint32_t slot, uint32_t life, uint32_t worker); /* the next task, and begin it */
+
+/* What the part's act answers: length, and whether these bytes are it. */
+size_t stage_answer_bytes(const struct act *act);
+bool   stage_answer_is(const struct act *act, const uint8_t *bytes);
+int    stage_act(mortal_task *task, const void *input, size_t input_bytes); /* the function of all tasks */
+
+#endif

@@ -1,0 +1,120 @@
+#include "sweep.h"
+
+#include "system/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { KNOWN_MOST = 1 << 21, PAGES = 4096 };
+
+void sweep_open(struct sweep *sweep)
+{
+    memset(sweep, 0, sizeof *sweep);
+    stage_open(&sweep->stage);
+    sweep->known = memory_private(KNOWN_MOST * sizeof *sweep->known);
+    sweep->album = memory_private(PAGES * sweep->stage.picture_bytes);
+    sweep->moments = memory_private(PAGES * sizeof *sweep->moments);
+    CHECK(sweep->known != NULL && sweep->album != NULL && sweep->moments != NULL);
+}
+
+void sweep_close(struct sweep *sweep)
+{
+    memory_unmap(sweep->known, KNOWN_MOST * sizeof *sweep->known);
+    memory_unmap(sweep->album, PAGES * sweep->stage.picture_bytes);
+    memory_unmap(sweep->moments, PAGES * sizeof *sweep->moments);
+    stage_close(&sweep->stage);
+}
+
+bool sweep_is_new(struct sweep *sweep, uint64_t hash)
+{
+    hash |= 1; /* 0: nobody */
+    size_t at = hash >> 32 & (KNOWN_MOST - 1);
+    for (; sweep->known[at] != 0; at = (at + 1) & (KNOWN_MOST - 1))
+        if (sweep->known[at] == hash)
+            return false;
+    CHECK(++sweep->known_count < KNOWN_MOST / 2);
+    sweep->known[at] = hash;
+    return true;
+}
+
+uint8_t *sweep_page(struct sweep *sweep, size_t number)
+{
+    CHECK(number < PAGES);
+    return sweep->album + number * sweep->stage.picture_bytes;
+}
+
+/* ---- what is seen from outside -------------------------------------------------------------------------------- */
+
+uint32_t sweep_ended(const struct stage *stage, const struct region *region)
+{
+    uint32_t ended = 0;
+    for (uint32_t slot = 0; slot < SLOTS; slot++)
+        if (stage->parts[slot].is_cast && phase_has_ended(word_phase(atomic_load(claim_of(region, slot)))))
+            ended |= 1u << slot;
+    return ended;
+}
+
+void sweep_note_ends(struct truth *truth, const struct stage *stage, uint32_t new_ends)
+{
+    for (uint32_t slot = 0; slot < SLOTS; slot++) {
+        if ((new_ends >> slot & 1) == 0)
+            continue;
+        truth->woken[slot] = truth->room_woken = 0;
+        if (stage->parts[slot].group != 0)
+            truth->group_woken = 0;
+    }
+}
+
+void sweep_note_wake(struct truth *truth, const struct region *region, const void *woken, uint32_t ended)
+{
+    if (woken == &claims_head(region)->room_bell)
+        truth->room_woken = 1;
+    if (woken == &claims_head(region)->group_bell[GROUP - 1])
+        truth->group_woken = 1;
+    for (uint32_t slot = 0; slot < SLOTS; slot++)
+        if (woken == word_futex(claim_of(region, slot)) && (ended >> slot & 1) != 0)
+            truth->woken[slot] = 1;
+}
+
+/* ---- judging -------------------------------------------------------------------------------------------------- */
+
+static void judge_moment(struct sweep *sweep, const struct moment *moment)
+{
+    sweep->distinct++;
+    for (size_t i = 0; i < ENDINGS && sweep->fault.promise == NULL; i++) {
+        if (!ending_fits(&endings[i], moment))
+            continue;
+        sweep->buried++;
+        bool is_good = judge(&sweep->stage, moment, &endings[i], &sweep->fault);
+        if (is_good && (sweep->sample == 0 || moment->at % sweep->sample == 0))
+            sweep_recovery(sweep, moment, &endings[i]);
+        if (sweep->fault.promise != NULL)
+            snprintf(sweep->where, sizeof sweep->where, "after instruction %llu, ended by %s",
+                     (unsigned long long)moment->at, endings[i].name);
+    }
+}
+
+static uint64_t run_and_judge(struct sweep *sweep, const struct play *play, enum event event, uint64_t at)
+{
+    static const char *const names[] = {"", ", its task taken", ", its task taken and its host doomed",
+                                        ", its host doomed", ", a rival"};
+    uint64_t instructions = sweep_run(sweep, play, event, at);
+    for (size_t i = 0; i < sweep->moment_count && sweep->fault.promise == NULL; i++)
+        judge_moment(sweep, &sweep->moments[i]);
+    if (sweep->fault.promise != NULL) {
+        char where[sizeof sweep->where];
+        memcpy(where, sweep->where, sizeof where);
+        snprintf(sweep->where, sizeof sweep->where, "%s%s after %llu: %.80s", play->name, names[event],
+                 (unsigned long long)at, where);
+    }
+    return instructions;
+}
+
+void sweep_play(struct sweep *sweep, const struct play *play, uint64_t stride)
+{
+    (void)sweep_run(sweep, play, EVENT_NONE, UINT64_MAX); /* whatever is done only once, such as finding functions */
+    uint64_t instructions = run_and_judge(sweep, play, EVENT_NONE, 0);
+    for (enum event event = EVENT_TAKEN; event <= EVENT_RIVAL; event++)
+        for (uint64_t at = 1; at <= instructions && sweep->fault.promise == NULL; at += stride)
+            (void)run_and_judge(sweep, play, event, at);
+}

@@ -1,0 +1,57 @@
+/*
+ * sweep.h - cut a play at every instruction, and judge every way to die there
+ *
+ * While the worker is stepped, each crash state that differs from all before it is kept; afterwards each is judged under
+ * each ending. What does not differ need not be judged again, and is counted apart.
+ */
+#ifndef STEP_SWEEP_H
+#define STEP_SWEEP_H
+
+#include "judge.h"
+#include "play.h"
+
+/* What comes from outside while the worker goes on. */
+enum event {
+    EVENT_NONE = 0,
+    EVENT_TAKEN,            /* the supervisor condemns its task; the host is doomed only after it has noticed itself */
+    EVENT_TAKEN_AND_DOOMED, /* both at once */
+    EVENT_DOOMED,           /* its host is doomed over somebody else's task */
+    EVENT_RIVAL             /* another worker of its host runs the next task from claim to publication */
+};
+
+struct sweep {
+    struct stage stage;
+    uint64_t sample;           /* recoveries are cut themselves after one in so many instructions; 0: after each */
+    struct fault fault;        /* the first one ends everything */
+    char         where[200];   /* it was found */
+    uint64_t states, distinct; /* instructions of workers after which the host was cut */
+    uint64_t cut_states, cut_distinct; /* instructions of recoveries after which they were cut */
+    uint64_t buried;                   /* hosts, all in all */
+    uint64_t waiting, claimed, begun, published; /* the states, by what the first task was at */
+    uint64_t *known;           /* hashes of what was judged */
+    size_t    known_count;
+    uint8_t  *album;           /* pictures of one run */
+    struct moment *moments;
+    size_t    moment_count;
+};
+
+void sweep_open(struct sweep *sweep);
+void sweep_close(struct sweep *sweep);
+
+/* A whole play: undisturbed, and then with each event after every stride-th instruction. */
+void sweep_play(struct sweep *sweep, const struct play *play, uint64_t stride);
+
+/* One run of it; states are counted from the event on. Returns how many instructions it had. */
+uint64_t sweep_run(struct sweep *sweep, const struct play *play, enum event event, uint64_t at);
+
+/* Recovery itself, one instruction at a time. */
+void sweep_recovery(struct sweep *sweep, const struct moment *moment, const struct ending *ending);
+
+/* For those two. */
+bool     sweep_is_new(struct sweep *sweep, uint64_t hash); /* and remember it */
+uint8_t *sweep_page(struct sweep *sweep, size_t number);   /* of the album */
+uint32_t sweep_ended(const struct stage *stage, const struct region *region); /* a bit for each slot */
+void     sweep_note_ends(struct truth *truth, const struct stage *stage, uint32_t new_ends);
+void     sweep_note_wake(struct truth *truth, const struct region *region, const void *woken, uint32_t ended);
+
+#endif

@@ -1,0 +1,109 @@
+#include "trap.h"
+
+#include "harness.h"
+
+#include <linux/futex.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+
+#if defined(__x86_64__)
+
+enum { TRAP_FLAG = 0x100 };
+
+static struct {
+    trap_hook  *hook;
+    void       *context;
+    struct trap at;
+    const void *about_to_wake;
+    volatile bool is_over;
+} now;
+
+/* What the next instruction is going to wake, if it is that system call. */
+static const void *wake_at(const greg_t *registers)
+{
+    static const uint8_t syscall_code[2] = {0x0f, 0x05};
+    if (memcmp((const void *)registers[REG_RIP], syscall_code, sizeof syscall_code) != 0)
+        return NULL;
+    bool wakes = registers[REG_RAX] == SYS_futex && (registers[REG_RSI] & FUTEX_CMD_MASK) == FUTEX_WAKE;
+    return wakes ? (const void *)registers[REG_RDI] : NULL;
+}
+
+static void on_trap(int number, siginfo_t *info, void *context)
+{
+    (void)number, (void)info;
+    greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
+    if (now.is_over) {
+        registers[REG_EFL] &= ~(greg_t)TRAP_FLAG;
+        return;
+    }
+    now.at.count++;
+    now.at.next = (uintptr_t)registers[REG_RIP];
+    now.at.argument = (uintptr_t)registers[REG_RDI];
+    now.at.woken = now.about_to_wake;
+    now.about_to_wake = wake_at(registers);
+    now.hook(&now.at, now.context);
+}
+
+bool trap_rest(void)
+{
+    uint64_t flags = __builtin_ia32_readeflags_u64();
+    __builtin_ia32_writeeflags_u64(flags & ~(uint64_t)TRAP_FLAG);
+    return (flags & TRAP_FLAG) != 0;
+}
+
+void trap_go_on(bool was_stepping)
+{
+    if (was_stepping)
+        __builtin_ia32_writeeflags_u64(__builtin_ia32_readeflags_u64() | TRAP_FLAG);
+}
+
+static __attribute__((noinline)) void step_through(void (*body)(void *), void *argument)
+{
+    __builtin_ia32_writeeflags_u64(__builtin_ia32_readeflags_u64() | TRAP_FLAG);
+    body(argument);
+    now.is_over = true;
+}
+
+uint64_t trap_run(void (*body)(void *), void *argument, trap_hook *hook, void *context)
+{
+    struct sigaction action = {.sa_sigaction = on_trap, .sa_flags = SA_SIGINFO}, before;
+    sigset_t         trap_only, mask;
+    sigemptyset(&action.sa_mask);
+    sigemptyset(&trap_only);
+    sigaddset(&trap_only, SIGTRAP);
+    memset(&now, 0, sizeof now);
+    now.hook = hook;
+    now.context = context;
+    CHECK_EQ(sigaction(SIGTRAP, &action, &before), 0);
+    CHECK_EQ(sigprocmask(SIG_UNBLOCK, &trap_only, &mask), 0);
+    step_through(body, argument);
+    CHECK_EQ(sigprocmask(SIG_SETMASK, &mask, NULL), 0);
+    CHECK_EQ(sigaction(SIGTRAP, &before, NULL), 0);
+    return now.at.count;
+}
+
+static void no_hook(const struct trap *at, void *context) { (void)at, (void)context; }
+static void no_body(void *argument) { (void)argument; }
+
+const char *trap_impossible(void)
+{
+    return trap_run(no_body, NULL, no_hook, NULL) > 0 ? NULL : "the trap flag does nothing on this machine";
+}
+
+#else
+
+const char *trap_impossible(void) { return "one instruction at a time: only x86-64 has the trap flag"; }
+
+bool trap_rest(void) { return false; }
+
+void trap_go_on(bool was_stepping) { (void)was_stepping; }
+
+uint64_t trap_run(void (*body)(void *), void *argument, trap_hook *hook, void *context)
+{
+    (void)body, (void)argument, (void)hook, (void)context;
+    return 0;
+}
+
+#endif

@@ -1,0 +1,46 @@
+#include "undertaker.h"
+
+#include <limits.h>
+
+void undertaker_open(struct undertaker *u, struct region *region)
+{
+    CHECK(region->g.berths <= BERTHS_MOST && region->g.lives <= LIVES_MOST);
+    struct supervisor *s = &u->supervisor;
+    memset(s, 0, sizeof *s);
+    memset(u->hosts, 0, sizeof u->hosts);
+    memset(u->watches, 0, sizeof u->watches);
+    memset(u->life_berth, 0, sizeof u->life_berth);
+    s->region = region;
+    s->hosts = u->hosts;
+    s->positions = u->positions;
+    s->life_berth = u->life_berth;
+    s->returned = u->returned;
+    s->template_link = -1;
+    s->quitting = true; /* no new hosts */
+    u->positions[0] = BERTH;
+    for (uint32_t i = 0; i < region->g.berths; i++)
+        u->hosts[i] = (struct host_record){.life = NO_LIFE, .position = NO_POSITION, .lost_worker = NO_WORKER,
+                                           .watches = u->watches[i]};
+    /* As if the kill had been sent already: nobody shall send one here. No process ever has that number. */
+    const uint32_t lives[][2] = {{BERTH, LIFE}, {OTHER_BERTH, OTHER_LIFE}};
+    for (size_t i = 0; i < 2; i++) {
+        struct host_record *host = &u->hosts[lives[i][0]];
+        host->state = HOST_DYING;
+        host->pid = INT_MAX;
+        host->life = lives[i][1];
+        u->life_berth[host->life] = (uint16_t)(lives[i][0] + 1);
+    }
+}
+
+void undertaker_condemn(struct undertaker *u, const struct stage *stage, enum sentence sentence)
+{
+    for (uint32_t slot = 0; slot < SLOTS; slot++)
+        if (sentence != SENTENCE_NONE && stage->parts[slot].is_tested)
+            condemn(&u->supervisor, slot, stage->parts[slot].generation, sentence);
+}
+
+void undertaker_bury(struct undertaker *u, const struct death *death)
+{
+    death_settle(&u->supervisor, &u->hosts[BERTH], death);
+    death_tell(&u->supervisor, BERTH, LIFE);
+}

@@ -1,0 +1,32 @@
+/*
+ * undertaker.h - the supervisor's part, in a view of the region and without processes
+ *
+ * All of it is the supervisor's own code; only the process to be waited for is missing.
+ */
+#ifndef STEP_UNDERTAKER_H
+#define STEP_UNDERTAKER_H
+
+#include "stage.h"
+#include "supervisor/state.h"
+
+enum { BERTHS_MOST = 8, LIVES_MOST = 128 };
+
+struct undertaker {
+    struct supervisor  supervisor;
+    struct host_record hosts[BERTHS_MOST];
+    struct watch       watches[BERTHS_MOST][WORKERS];
+    uint16_t           life_berth[LIVES_MOST];
+    uint32_t           positions[1];
+    struct returned    returned[RETURNED_ENTRIES];
+};
+
+/* One that knows nothing yet, like a new process. */
+void undertaker_open(struct undertaker *u, struct region *region);
+
+/* What is decided while the host still lives: cancels what waits, takes what runs. */
+void undertaker_condemn(struct undertaker *u, const struct stage *stage, enum sentence sentence);
+
+/* What is done when it is certainly dead. */
+void undertaker_bury(struct undertaker *u, const struct death *death);
+
+#endif

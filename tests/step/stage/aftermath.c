@@ -94,21 +94,21 @@ bool judge_told(struct scene *scene, const struct truth *told)
 bool judge(struct stage *stage, const struct moment *moment, const struct ending *ending, struct fault *fault)
 {
     static struct undertaker undertaker;
-    struct scene scene = {.stage = stage, .region = &stage->copy, .ending = ending, .death = judge_death_of(ending),
-                          .truth = &moment->truth, .fault = fault};
+    struct scene scene = {.stage = stage, .region = &stage->copy, .ending = ending, .truth = &moment->truth, .fault = fault};
+    struct death death = judge_death_of(ending);
     picture_show(stage, moment->picture);
     judge_note_words(&scene);
     undertaker_open(&undertaker, scene.region);
     if (moment->is_taken)
         undertaker.watches[BERTH][ACTOR].sentence = ending->sentence;
     undertaker_condemn(&undertaker, stage, ending->sentence);
-    undertaker_bury(&undertaker, &scene.death);
+    undertaker_bury(&undertaker, &death);
     picture_take(stage, scene.region, stage->once);
     if (!picture_answers_agree(stage, moment->picture, stage->once))
         return judge_breach(&scene, promise_others, "the recovery changed what the host had answered");
     if (!judge_fates(&scene))
         return false;
-    undertaker_bury(&undertaker, &scene.death);
+    undertaker_bury(&undertaker, &death);
     picture_take(stage, scene.region, stage->twice);
     if (!picture_agrees(stage, stage->once, stage->twice))
         return judge_breach(&scene, promise_again, "the second time changed a word, a care or a fate");

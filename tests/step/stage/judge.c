@@ -178,7 +178,7 @@ static bool check_published(struct scene *scene, uint32_t slot, const mortal_ver
 static bool check_told_why(struct scene *scene, uint32_t slot, const struct expected *expected,
                            const mortal_verdict *verdict)
 {
-    struct death why = scene->death;
+    struct death why = judge_death_of(scene->ending);
     if (!expected->tells_why)
         why = (struct death){0};
     if (verdict->cause == why.cause && verdict->signal == why.signal && verdict->signal_code == why.signal_code &&

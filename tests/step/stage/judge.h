@@ -42,7 +42,6 @@ struct scene {
     struct stage        *stage;
     struct region       *region;
     const struct ending *ending;
-    struct death         death;
     const struct truth  *truth;
     struct fault        *fault;
     uint64_t             before[SLOTS];

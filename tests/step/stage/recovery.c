@@ -44,13 +44,9 @@ static uint64_t hash_of_burial(const struct sweep *sweep, const struct moment *m
     for (uint32_t worker = 0; worker < WORKERS; worker++)
         hash = hash_of(hash, desk_of(r, LIFE, worker), offsetof(struct desk, started_ns));
     hash = hash_of(hash, care_of(r, 0), SLOTS * sizeof(struct care));
-    for (uint32_t slot = 0; slot < SLOTS; slot++) {
-        const struct order *order = order_of(r, slot);
-        const uint64_t      seen[4] = {order->ticket, order->attempts, order->group, atomic_load(&order->watched)};
-        hash = hash_of(hash, seen, sizeof seen);
-    }
-    uint64_t told[2] = {(uint64_t)moment->truth.group_woken << 2 | moment->truth.room_woken << 1, 0};
-    told[0] |= atomic_load(&orders_head(r)->room_wanted) != 0;
+    hash = hash_of(hash, orders_head(r), sizeof(struct orders_head));
+    hash = hash_of(hash, order_of(r, 0), SLOTS * sizeof(struct order));
+    uint64_t told[2] = {(uint64_t)moment->truth.group_woken << 1 | moment->truth.room_woken, 0};
     for (uint32_t slot = 0; slot < SLOTS; slot++)
         told[1] |= (uint64_t)moment->truth.woken[slot] << slot;
     return hash_of(hash, told, sizeof told);
@@ -87,8 +83,7 @@ void sweep_recovery(struct sweep *sweep, const struct moment *moment, const stru
     for (uint32_t slot = 0; slot < SLOTS; slot++)
         if (((burial.ended & ~ended) >> slot & 1) != 0) /* condemning what waits tells of it */
             burial.told.woken[slot] = burial.told.group_woken = burial.told.room_woken = 1;
-    uint64_t hash = hash_of_burial(sweep, moment, ending);
-    if (!sweep_is_new(sweep, hash) || sweep->one_recovery_in == 0 || (hash >> 20) % sweep->one_recovery_in != 0)
+    if (!sweep_is_new(sweep, hash_of_burial(sweep, moment, ending)))
         return;
     trap_run(bury_body, &burial, after_instruction, &burial);
     if (!judge_told(&scene, &burial.told))

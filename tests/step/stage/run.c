@@ -3,8 +3,7 @@
 #include "sweep.h"
 #include "trap.h"
 
-#include <signal.h>
-#include <unistd.h>
+#include <stdlib.h>
 
 struct run {
     struct sweep      *sweep;
@@ -115,8 +114,6 @@ static void happen(struct run *run)
         doom_now(run);
     if (run->event == EVENT_RIVAL)
         rival_now(run);
-    if (run->event == EVENT_DEATH)
-        kill(getpid(), SIGKILL);
     told_by_others(run, ended);
     run->stage->truth->about_to_enter = about_to_enter(run);
 }

@@ -85,7 +85,8 @@ static void judge_moment(struct sweep *sweep, const struct moment *moment)
         if (!ending_fits(&endings[i], moment))
             continue;
         sweep->buried++;
-        if (judge(&sweep->stage, moment, &endings[i], &sweep->fault))
+        bool is_good = judge(&sweep->stage, moment, &endings[i], &sweep->fault);
+        if (is_good && (sweep->sample == 0 || moment->at % sweep->sample == 0))
             sweep_recovery(sweep, moment, &endings[i]);
         if (sweep->fault.promise != NULL)
             snprintf(sweep->where, sizeof sweep->where, "after instruction %llu, ended by %s",
@@ -109,16 +110,11 @@ static uint64_t run_and_judge(struct sweep *sweep, const struct play *play, enum
     return instructions;
 }
 
-/* Each event costs a run, and a run costs all its instructions: events at so many of them that about `steps` are taken.
- * Plays begin in the same way, so where one has an event the next ones have theirs right beside. */
-void sweep_play(struct sweep *sweep, const struct play *play, uint64_t steps)
+void sweep_play(struct sweep *sweep, const struct play *play, uint64_t stride)
 {
     (void)sweep_run(sweep, play, EVENT_NONE, UINT64_MAX); /* whatever is done only once, such as finding functions */
     uint64_t instructions = run_and_judge(sweep, play, EVENT_NONE, 0);
-    if (steps == 0)
-        return;
-    uint64_t stride = instructions * instructions / steps + 1, first = 1 + (uint64_t)(play - plays) % stride;
     for (enum event event = EVENT_TAKEN; event <= EVENT_RIVAL; event++)
-        for (uint64_t at = first; at <= instructions && sweep->fault.promise == NULL; at += stride)
+        for (uint64_t at = 1; at <= instructions && sweep->fault.promise == NULL; at += stride)
             (void)run_and_judge(sweep, play, event, at);
 }

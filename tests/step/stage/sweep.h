@@ -16,13 +16,12 @@ enum event {
     EVENT_TAKEN,            /* the supervisor condemns its task; the host is doomed only after it has noticed itself */
     EVENT_TAKEN_AND_DOOMED, /* both at once */
     EVENT_DOOMED,           /* its host is doomed over somebody else's task */
-    EVENT_RIVAL,            /* another worker of its host runs the next task from claim to publication */
-    EVENT_DEATH             /* this process kills itself: for a child of the test */
+    EVENT_RIVAL             /* another worker of its host runs the next task from claim to publication */
 };
 
 struct sweep {
     struct stage stage;
-    uint32_t one_recovery_in;  /* of those that differ in what they look at, so many are stepped themselves; 0: none */
+    uint64_t sample;           /* recoveries are cut themselves after one in so many instructions; 0: after each */
     struct fault fault;        /* the first one ends everything */
     char         where[200];   /* it was found */
     uint64_t states, distinct; /* instructions of workers after which the host was cut */
@@ -39,10 +38,8 @@ struct sweep {
 void sweep_open(struct sweep *sweep);
 void sweep_close(struct sweep *sweep);
 
-/* A whole play: undisturbed, and then with each event at evenly spread instructions, about so many steps for each kind of
- * event; EVERYWHERE: at all of them; 0: undisturbed only. */
-#define EVERYWHERE UINT64_MAX
-void sweep_play(struct sweep *sweep, const struct play *play, uint64_t steps);
+/* A whole play: undisturbed, and then with each event after every stride-th instruction. */
+void sweep_play(struct sweep *sweep, const struct play *play, uint64_t stride);
 
 /* One run of it; states are counted from the event on. Returns how many instructions it had. */
 uint64_t sweep_run(struct sweep *sweep, const struct play *play, enum event event, uint64_t at);

@@ -8,7 +8,8 @@
 #include "stage/sweep.h"
 #include "stage/trap.h"
 
-enum { SAMPLE = 5, STRIDE = 1009 }; /* of events; in the long run they come after each instruction */
+/* In the long run events come after each instruction, but in the longest plays, and every recovery is stepped. */
+enum { STEPS = 6000, STEPS_LONG = 200000, ONE_RECOVERY_IN = 20 };
 
 void test(void)
 {
@@ -17,10 +18,10 @@ void test(void)
     if (impossible != NULL)
         SKIP(impossible);
     sweep_open(&sweep);
-    sweep.sample = TEST_LONG ? 0 : SAMPLE;
+    sweep.one_recovery_in = TEST_LONG ? 1 : ONE_RECOVERY_IN;
     for (size_t i = 0; i < play_count && sweep.fault.promise == NULL; i++) {
         uint64_t before = sweep.states;
-        sweep_play(&sweep, &plays[i], TEST_LONG ? 1 : STRIDE);
+        sweep_play(&sweep, &plays[i], TEST_LONG ? STEPS_LONG : STEPS);
         CHECK(sweep.states > before || sweep.fault.promise != NULL);
     }
     if (sweep.fault.promise != NULL)
@@ -31,7 +32,7 @@ void test(void)
                  (unsigned long long)sweep.claimed, (unsigned long long)sweep.begun, (unsigned long long)sweep.published);
     harness_note("of recoveries: %llu (distinct %llu); hosts buried: %llu", (unsigned long long)sweep.cut_states,
                  (unsigned long long)sweep.cut_distinct, (unsigned long long)sweep.buried);
-    harness_note("crash states: %llu (distinct %llu)", (unsigned long long)(sweep.states + sweep.cut_states),
-                 (unsigned long long)(sweep.distinct + sweep.cut_distinct));
+    unsigned long long states = sweep.states + sweep.cut_states, distinct = sweep.distinct + sweep.cut_distinct;
+    harness_note("crash states: %llu (distinct %llu)", states, distinct);
     sweep_close(&sweep);
 }

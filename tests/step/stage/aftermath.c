@@ -75,7 +75,8 @@ static bool is_told(const struct scene *scene, uint32_t slot)
 
 bool judge_told(struct scene *scene, const struct truth *told)
 {
-    bool any = false;
+    const struct orders_head *orders = orders_head(scene->region);
+    bool any = false, group_sleeps = atomic_load(&orders->group_watch[GROUP - 1]) != 0;
     for (uint32_t slot = 0; slot < SLOTS; slot++) {
         const struct part *part = &scene->stage->parts[slot];
         if (!part->is_tested || !phase_has_ended(word_phase(atomic_load(claim_of(scene->region, slot)))))
@@ -83,10 +84,10 @@ bool judge_told(struct scene *scene, const struct truth *told)
         any = true;
         if (part->watched && !told->woken[slot])
             return judge_breach(scene, promise_told, "slot %u ended, and who sleeps on it sleeps on", slot);
-        if (part->group != 0 && (!told->group_woken || !is_told(scene, slot)))
+        if (part->group != 0 && ((group_sleeps && !told->group_woken) || !is_told(scene, slot)))
             return judge_breach(scene, promise_told, "slot %u ended, and its group was not told", slot);
     }
-    if (any && atomic_load(&orders_head(scene->region)->room_wanted) != 0 && !told->room_woken)
+    if (any && atomic_load(&orders->room_wanted) != 0 && !told->room_woken)
         return judge_breach(scene, promise_told, "a task ended, and who waits for room sleeps on");
     return true;
 }
@@ -94,21 +95,21 @@ bool judge_told(struct scene *scene, const struct truth *told)
 bool judge(struct stage *stage, const struct moment *moment, const struct ending *ending, struct fault *fault)
 {
     static struct undertaker undertaker;
-    struct scene scene = {.stage = stage, .region = &stage->copy, .ending = ending, .truth = &moment->truth, .fault = fault};
-    struct death death = judge_death_of(ending);
+    struct scene scene = {.stage = stage, .region = &stage->copy, .ending = ending, .death = judge_death_of(ending),
+                          .truth = &moment->truth, .fault = fault};
     picture_show(stage, moment->picture);
     judge_note_words(&scene);
     undertaker_open(&undertaker, scene.region);
     if (moment->is_taken)
         undertaker.watches[BERTH][ACTOR].sentence = ending->sentence;
     undertaker_condemn(&undertaker, stage, ending->sentence);
-    undertaker_bury(&undertaker, &death);
+    undertaker_bury(&undertaker, &scene.death);
     picture_take(stage, scene.region, stage->once);
     if (!picture_answers_agree(stage, moment->picture, stage->once))
         return judge_breach(&scene, promise_others, "the recovery changed what the host had answered");
     if (!judge_fates(&scene))
         return false;
-    undertaker_bury(&undertaker, &death);
+    undertaker_bury(&undertaker, &scene.death);
     picture_take(stage, scene.region, stage->twice);
     if (!picture_agrees(stage, stage->once, stage->twice))
         return judge_breach(&scene, promise_again, "the second time changed a word, a care or a fate");

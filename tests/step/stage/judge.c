@@ -158,8 +158,6 @@ static bool check_published(struct scene *scene, uint32_t slot, const mortal_ver
 {
     const struct act *act = &scene->stage->parts[slot].act;
     size_t            bytes = stage_answer_bytes(act);
-    if (scene->truth->taken[slot] != 0)
-        return judge_breach(scene, promise_decided, "slot %u is published though its claim had been taken", slot);
     if (!scene->truth->left[slot])
         return judge_breach(scene, promise_whole, "slot %u is published before its function returned", slot);
     if (verdict->outcome != (act->status == 0 ? MORTAL_DONE : MORTAL_FAILED))
@@ -178,7 +176,7 @@ static bool check_published(struct scene *scene, uint32_t slot, const mortal_ver
 static bool check_told_why(struct scene *scene, uint32_t slot, const struct expected *expected,
                            const mortal_verdict *verdict)
 {
-    struct death why = judge_death_of(scene->ending);
+    struct death why = scene->death;
     if (!expected->tells_why)
         why = (struct death){0};
     if (verdict->cause == why.cause && verdict->signal == why.signal && verdict->signal_code == why.signal_code &&
@@ -233,8 +231,12 @@ static bool check_slot(struct scene *scene, uint32_t slot)
         return judge_breach(scene, promise_others, "slot %u is of generation %u", slot, word_generation(word));
     if (phase_is_running(word_phase(word)))
         return judge_breach(scene, promise_found, "slot %u runs on for ever in a dead host", slot);
-    if (scene->truth->taken[slot] == 2 && word_phase(before) != SLOT_CANCELLED && word_phase(before) != SLOT_EXPIRED)
-        return judge_breach(scene, promise_decided, "slot %u was cancelled, and went on", slot);
+    if (scene->truth->taken[slot] == 1 && word_phase(before) != SLOT_DYING)
+        return judge_breach(scene, promise_decided, "slot %u: its claim had been taken, and its word became %#llx", slot,
+                            (unsigned long long)before);
+    if (scene->truth->taken[slot] == 2 && word_phase(before) != SLOT_CANCELLED)
+        return judge_breach(scene, promise_decided, "slot %u had been cancelled, and its word became %#llx", slot,
+                            (unsigned long long)before);
     struct expected expected = expect(scene, slot);
     return expected.waits ? check_waits(scene, slot, &expected, word) : check_ended(scene, slot, &expected);
 }

@@ -42,6 +42,7 @@ struct scene {
     struct stage        *stage;
     struct region       *region;
     const struct ending *ending;
+    struct death         death;
     const struct truth  *truth;
     struct fault        *fault;
     uint64_t             before[SLOTS];

@@ -48,9 +48,9 @@ static void cancel(struct stage *stage, uint32_t slot)
 static void come_back(struct stage *stage, uint32_t slot)
 {
     static struct undertaker undertaker;
-    stage_claim(stage, slot, OTHER_LIFE, 1);
+    CHECK_EQ(stage_claim(stage, OTHER_LIFE, 1, false), slot + 1);
     stage->parts[slot].worker = ACTOR;
-    stage->truth->entered[slot] = 0;
+    stage->parts[slot].lives_on = false;
     atomic_store(claim_of(&stage->owner, slot), word_make(stage->parts[slot].generation, SLOT_PENDING, 0, 0));
     undertaker_open(&undertaker, &stage->owner);
     death_return(&undertaker.supervisor, slot);
@@ -90,9 +90,9 @@ void play_prepare(struct stage *stage, const struct play *play)
     stage_clear(stage);
     stage_host_enters(stage);
     stage_submit(stage, 0, (struct part){.act = SMALL});
-    stage_claim(stage, 0, LIFE, NEIGHBOUR);
-    stage_submit(stage, 1, (struct part){.act = SMALL, .lives_on = true});
-    stage_claim(stage, 1, OTHER_LIFE, 0);
+    CHECK_EQ(stage_claim(stage, LIFE, NEIGHBOUR, true), 0 + 1);
+    stage_submit(stage, 1, (struct part){.act = SMALL});
+    CHECK_EQ(stage_claim(stage, OTHER_LIFE, 0, true), 1 + 1);
     if (play->twist != TWIST_NEW_HOST)
         run_one(stage, HISTORY, (struct act){.seed = 12, .result_bytes = 32});
     before_the_tasks(stage, play->twist);

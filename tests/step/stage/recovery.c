@@ -44,21 +44,25 @@ static uint64_t hash_of_burial(const struct sweep *sweep, const struct moment *m
     for (uint32_t worker = 0; worker < WORKERS; worker++)
         hash = hash_of(hash, desk_of(r, LIFE, worker), offsetof(struct desk, started_ns));
     hash = hash_of(hash, care_of(r, 0), SLOTS * sizeof(struct care));
-    hash = hash_of(hash, orders_head(r), sizeof(struct orders_head));
-    hash = hash_of(hash, order_of(r, 0), SLOTS * sizeof(struct order));
-    uint64_t told[2] = {(uint64_t)moment->truth.group_woken << 1 | moment->truth.room_woken, 0};
+    for (uint32_t slot = 0; slot < SLOTS; slot++) {
+        const struct order *order = order_of(r, slot);
+        const uint64_t      seen[4] = {order->ticket, order->attempts, order->group, atomic_load(&order->watched)};
+        hash = hash_of(hash, seen, sizeof seen);
+    }
+    uint64_t told[2] = {(uint64_t)moment->truth.group_woken << 2 | moment->truth.room_woken << 1, 0};
+    told[0] |= atomic_load(&orders_head(r)->room_wanted) != 0;
     for (uint32_t slot = 0; slot < SLOTS; slot++)
         told[1] |= (uint64_t)moment->truth.woken[slot] << slot;
     return hash_of(hash, told, sizeof told);
 }
 
-static bool check_cut(struct sweep *sweep, struct scene *scene, const struct death *death, enum sentence sentence)
+static bool check_cut(struct sweep *sweep, struct scene *scene, const struct undertaker *first)
 {
     static struct undertaker another;
     undertaker_open(&another, scene->region);
-    another.watches[BERTH][ACTOR].sentence = sentence;
+    memcpy(another.watches, first->watches, sizeof another.watches); /* the sentences */
     sweep->buried++;
-    undertaker_bury(&another, death);
+    undertaker_bury(&another, &scene->death);
     picture_take(&sweep->stage, scene->region, sweep->stage.twice);
     if (!picture_agrees(&sweep->stage, sweep->stage.once, sweep->stage.twice))
         return judge_breach(scene, promise_cut, "a word, a care or a fate is another");
@@ -69,10 +73,10 @@ void sweep_recovery(struct sweep *sweep, const struct moment *moment, const stru
 {
     static struct undertaker undertaker;
     struct stage *stage = &sweep->stage;
-    struct scene  scene = {.stage = stage, .region = &stage->copy, .ending = ending, .truth = &moment->truth,
-                           .fault = &sweep->fault};
-    struct burial burial = {.sweep = sweep, .undertaker = &undertaker, .death = judge_death_of(ending),
-                            .told = moment->truth, .first_page = sweep->moment_count + 1};
+    struct scene  scene = {.stage = stage, .region = &stage->copy, .ending = ending, .death = judge_death_of(ending),
+                           .truth = &moment->truth, .fault = &sweep->fault};
+    struct burial burial = {.sweep = sweep, .undertaker = &undertaker, .death = scene.death, .told = moment->truth,
+                            .first_page = sweep->moment_count + 1};
     picture_show(stage, moment->picture);
     undertaker_open(&undertaker, scene.region);
     if (moment->is_taken)
@@ -83,17 +87,17 @@ void sweep_recovery(struct sweep *sweep, const struct moment *moment, const stru
     for (uint32_t slot = 0; slot < SLOTS; slot++)
         if (((burial.ended & ~ended) >> slot & 1) != 0) /* condemning what waits tells of it */
             burial.told.woken[slot] = burial.told.group_woken = burial.told.room_woken = 1;
-    if (!sweep_is_new(sweep, hash_of_burial(sweep, moment, ending)))
+    uint64_t hash = hash_of_burial(sweep, moment, ending);
+    if (!sweep_is_new(sweep, hash) || sweep->one_recovery_in == 0 || (hash >> 20) % sweep->one_recovery_in != 0)
         return;
     trap_run(bury_body, &burial, after_instruction, &burial);
     if (!judge_told(&scene, &burial.told))
         return;
     picture_take(stage, scene.region, stage->once);
-    enum sentence sentence = undertaker.watches[BERTH][ACTOR].sentence;
     for (size_t i = 0; i < burial.pages; i++) {
         picture_show(stage, sweep_page(sweep, burial.first_page + i));
         sweep->cut_distinct++;
-        if (!check_cut(sweep, &scene, &burial.death, sentence))
+        if (!check_cut(sweep, &scene, &undertaker))
             return;
     }
 }

@@ -3,7 +3,8 @@
 #include "sweep.h"
 #include "trap.h"
 
-#include <stdlib.h>
+#include <signal.h>
+#include <unistd.h>
 
 struct run {
     struct sweep      *sweep;
@@ -114,6 +115,12 @@ static void happen(struct run *run)
         doom_now(run);
     if (run->event == EVENT_RIVAL)
         rival_now(run);
+    if (run->event == EVENT_RIVAL_CLAIMED || run->event == EVENT_RIVAL_BEGUN)
+        (void)stage_claim(run->stage, LIFE, RIVAL, run->event == EVENT_RIVAL_BEGUN);
+    if (run->event == EVENT_OUTSIDER)
+        (void)stage_claim(run->stage, OTHER_LIFE, 1, true);
+    if (run->event == EVENT_DEATH)
+        kill(getpid(), SIGKILL);
     told_by_others(run, ended);
     run->stage->truth->about_to_enter = about_to_enter(run);
 }
@@ -205,16 +212,25 @@ static void settle(struct run *run)
     sweep->moment_count = kept;
 }
 
-static void check_run(struct run *run)
+/* Where nobody interferes, everything ends, and the worker itself tells whoever sleeps. */
+static void check_undisturbed(struct run *run)
 {
-    const struct stage *stage = run->stage;
-    for (uint32_t slot = 0; slot < SLOTS; slot++) {
-        bool has_ended = phase_has_ended(phase_of(stage, slot));
-        if ((run->unclaimed_at_doom >> slot & 1) != 0 && stage->truth->entered[slot])
-            run->sweep->fault = (struct fault){promise_doomed, "a task that was claimed later was begun"};
-        if (run->event == EVENT_NONE && stage->parts[slot].is_tested && !has_ended)
-            run->sweep->fault = (struct fault){promise_ends, "a task is not published though its worker returned"};
-    }
+    struct stage *stage = run->stage;
+    struct scene  scene = {.stage = stage, .region = &stage->owner, .fault = &run->sweep->fault};
+    for (uint32_t slot = 0; slot < SLOTS; slot++)
+        if (stage->parts[slot].is_tested && !phase_has_ended(phase_of(stage, slot))) {
+            (void)judge_breach(&scene, promise_ends, "slot %u is not published though its worker returned", slot);
+            return;
+        }
+    (void)judge_told(&scene, stage->truth);
+}
+
+static void check_doomed(struct run *run)
+{
+    struct scene scene = {.fault = &run->sweep->fault};
+    for (uint32_t slot = 0; slot < SLOTS; slot++)
+        if ((run->unclaimed_at_doom >> slot & 1) != 0 && run->stage->truth->entered[slot])
+            (void)judge_breach(&scene, promise_doomed, "slot %u was claimed after it and begun", slot);
 }
 
 uint64_t sweep_run(struct sweep *sweep, const struct play *play, enum event event, uint64_t at)
@@ -227,6 +243,8 @@ uint64_t sweep_run(struct sweep *sweep, const struct play *play, enum event even
     run.ended = sweep_ended(stage, &stage->owner);
     uint64_t instructions = trap_run(play_body, &run, after_instruction, &run);
     settle(&run);
-    check_run(&run);
+    if (event == EVENT_NONE)
+        check_undisturbed(&run);
+    check_doomed(&run);
     return instructions;
 }

@@ -59,6 +59,7 @@ struct truth {
     uint8_t  taken[SLOTS];                /* 1: the supervisor's swap took the claim; 2: it cancelled the waiting task */
     uint8_t  woken[SLOTS];                /* who sleeps on its word was woken, after it ended */
     uint8_t  group_woken, room_woken;     /* after the last end of a task that concerns them */
+    uint16_t reserved;                    /* no holes: it is compared as a whole */
     uint32_t about_to_enter;              /* slot + 1: it said begun, its function comes next */
 };
 
@@ -85,7 +86,9 @@ void stage_host_enters(struct stage *stage); /* a new host in its place: after s
 /* Submit a task as owner/submit.c does. The slot's earlier task, if any, is released. */
 void stage_submit(struct stage *stage, uint32_t slot, struct part part);
 void stage_release(struct stage *stage, uint32_t slot);
-void stage_claim(struct stage *stage, uint32_t slot, uint32_t life, uint32_t worker); /* the next task, and begin it */
+
+/* That worker claims the next task, begins it or not, and gets no further. Returns slot + 1; 0: there was none. */
+uint32_t stage_claim(struct stage *stage, uint32_t life, uint32_t worker, bool begins);
 
 /* What the part's act answers: length, and whether these bytes are it. */
 size_t stage_answer_bytes(const struct act *act);

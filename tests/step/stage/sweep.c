@@ -85,8 +85,7 @@ static void judge_moment(struct sweep *sweep, const struct moment *moment)
         if (!ending_fits(&endings[i], moment))
             continue;
         sweep->buried++;
-        bool is_good = judge(&sweep->stage, moment, &endings[i], &sweep->fault);
-        if (is_good && (sweep->sample == 0 || moment->at % sweep->sample == 0))
+        if (judge(&sweep->stage, moment, &endings[i], &sweep->fault))
             sweep_recovery(sweep, moment, &endings[i]);
         if (sweep->fault.promise != NULL)
             snprintf(sweep->where, sizeof sweep->where, "after instruction %llu, ended by %s",
@@ -97,24 +96,32 @@ static void judge_moment(struct sweep *sweep, const struct moment *moment)
 static uint64_t run_and_judge(struct sweep *sweep, const struct play *play, enum event event, uint64_t at)
 {
     static const char *const names[] = {"", ", its task taken", ", its task taken and its host doomed",
-                                        ", its host doomed", ", a rival"};
+                                        ", its host doomed", ", a rival", ", a rival that claimed",
+                                        ", a rival that began", ", an outsider"};
     uint64_t instructions = sweep_run(sweep, play, event, at);
     for (size_t i = 0; i < sweep->moment_count && sweep->fault.promise == NULL; i++)
         judge_moment(sweep, &sweep->moments[i]);
     if (sweep->fault.promise != NULL) {
         char where[sizeof sweep->where];
         memcpy(where, sweep->where, sizeof where);
-        snprintf(sweep->where, sizeof sweep->where, "%s%s after %llu: %.80s", play->name, names[event],
-                 (unsigned long long)at, where);
+        char when[32] = "";
+        if (event != EVENT_NONE)
+            snprintf(when, sizeof when, " after %llu", (unsigned long long)at);
+        snprintf(sweep->where, sizeof sweep->where, "%s%s%s, cut %.80s", play->name, names[event], when, where);
     }
     return instructions;
 }
 
-void sweep_play(struct sweep *sweep, const struct play *play, uint64_t stride)
+/* An event costs a run, and a run costs all its instructions. Plays begin in the same way, so where one has an event the
+ * next ones have theirs right beside. */
+void sweep_play(struct sweep *sweep, const struct play *play, uint64_t steps)
 {
     (void)sweep_run(sweep, play, EVENT_NONE, UINT64_MAX); /* whatever is done only once, such as finding functions */
     uint64_t instructions = run_and_judge(sweep, play, EVENT_NONE, 0);
-    for (enum event event = EVENT_TAKEN; event <= EVENT_RIVAL; event++)
-        for (uint64_t at = 1; at <= instructions && sweep->fault.promise == NULL; at += stride)
+    if (steps == 0)
+        return;
+    uint64_t stride = instructions * instructions / steps + 1, first = 1 + (uint64_t)(play - plays) % stride;
+    for (enum event event = EVENT_TAKEN; event <= EVENT_LAST; event++)
+        for (uint64_t at = first; at <= instructions && sweep->fault.promise == NULL; at += stride)
             (void)run_and_judge(sweep, play, event, at);
 }

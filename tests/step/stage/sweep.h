@@ -16,12 +16,17 @@ enum event {
     EVENT_TAKEN,            /* the supervisor condemns its task; the host is doomed only after it has noticed itself */
     EVENT_TAKEN_AND_DOOMED, /* both at once */
     EVENT_DOOMED,           /* its host is doomed over somebody else's task */
-    EVENT_RIVAL             /* another worker of its host runs the next task from claim to publication */
+    EVENT_RIVAL,            /* another worker of its host runs the next task from claim to publication */
+    EVENT_RIVAL_CLAIMED,    /* or gets no further than the claim */
+    EVENT_RIVAL_BEGUN,      /* or is still at it when the host dies */
+    EVENT_OUTSIDER,         /* a worker of another host is at it, and goes on */
+    EVENT_LAST = EVENT_OUTSIDER,
+    EVENT_DEATH             /* this process kills itself: for a child of the test */
 };
 
 struct sweep {
     struct stage stage;
-    uint64_t sample;           /* recoveries are cut themselves after one in so many instructions; 0: after each */
+    uint32_t one_recovery_in;  /* of those that differ in what they look at, so many are stepped themselves; 0: none */
     struct fault fault;        /* the first one ends everything */
     char         where[200];   /* it was found */
     uint64_t states, distinct; /* instructions of workers after which the host was cut */
@@ -38,8 +43,9 @@ struct sweep {
 void sweep_open(struct sweep *sweep);
 void sweep_close(struct sweep *sweep);
 
-/* A whole play: undisturbed, and then with each event after every stride-th instruction. */
-void sweep_play(struct sweep *sweep, const struct play *play, uint64_t stride);
+/* A whole play: undisturbed, and then with each kind of event after evenly spread instructions, so many that about that
+ * many steps are taken for each kind; 0: undisturbed only. */
+void sweep_play(struct sweep *sweep, const struct play *play, uint64_t steps);
 
 /* One run of it; states are counted from the event on. Returns how many instructions it had. */
 uint64_t sweep_run(struct sweep *sweep, const struct play *play, enum event event, uint64_t at);

@@ -46,19 +46,6 @@ static void on_trap(int number, siginfo_t *info, void *context)
     now.hook(&now.at, now.context);
 }
 
-bool trap_rest(void)
-{
-    uint64_t flags = __builtin_ia32_readeflags_u64();
-    __builtin_ia32_writeeflags_u64(flags & ~(uint64_t)TRAP_FLAG);
-    return (flags & TRAP_FLAG) != 0;
-}
-
-void trap_go_on(bool was_stepping)
-{
-    if (was_stepping)
-        __builtin_ia32_writeeflags_u64(__builtin_ia32_readeflags_u64() | TRAP_FLAG);
-}
-
 static __attribute__((noinline)) void step_through(void (*body)(void *), void *argument)
 {
     __builtin_ia32_writeeflags_u64(__builtin_ia32_readeflags_u64() | TRAP_FLAG);
@@ -95,10 +82,6 @@ const char *trap_impossible(void)
 #else
 
 const char *trap_impossible(void) { return "one instruction at a time: only x86-64 has the trap flag"; }
-
-bool trap_rest(void) { return false; }
-
-void trap_go_on(bool was_stepping) { (void)was_stepping; }
 
 uint64_t trap_run(void (*body)(void *), void *argument, trap_hook *hook, void *context)
 {

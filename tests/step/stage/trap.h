@@ -23,8 +23,4 @@ typedef void trap_hook(const struct trap *at, void *context);
 const char *trap_impossible(void); /* why not here, or null */
 uint64_t    trap_run(void (*body)(void *), void *argument, trap_hook *hook, void *context); /* returns the instructions */
 
-/* A task's own computing is no code of the library: step over it. */
-bool trap_rest(void); /* true: steps were being taken */
-void trap_go_on(bool was_stepping);
-
 #endif

@@ -15,6 +15,7 @@ void undertaker_open(struct undertaker *u, struct region *region)
     s->positions = u->positions;
     s->life_berth = u->life_berth;
     s->returned = u->returned;
+    s->dead_lives = u->dead_lives;
     s->template_link = -1;
     s->quitting = true; /* no new hosts */
     u->positions[0] = BERTH;
@@ -35,7 +36,7 @@ void undertaker_open(struct undertaker *u, struct region *region)
 void undertaker_condemn(struct undertaker *u, const struct stage *stage, enum sentence sentence)
 {
     for (uint32_t slot = 0; slot < SLOTS; slot++)
-        if (sentence != SENTENCE_NONE && stage->parts[slot].is_tested)
+        if (sentence != SENTENCE_NONE && stage->parts[slot].is_tested && !stage->parts[slot].lives_on)
             condemn(&u->supervisor, slot, stage->parts[slot].generation, sentence);
 }
 
@@ -43,4 +44,12 @@ void undertaker_bury(struct undertaker *u, const struct death *death)
 {
     death_settle(&u->supervisor, &u->hosts[BERTH], death);
     death_tell(&u->supervisor, BERTH, LIFE);
+}
+
+void undertaker_reap(struct undertaker *u, pid_t pid, bool asked)
+{
+    u->hosts[BERTH].pid = pid;
+    u->hosts[BERTH].asked = asked;
+    death_reap(&u->supervisor);
+    CHECK_EQ(u->hosts[BERTH].state, HOST_EMPTY);
 }

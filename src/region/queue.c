@@ -3,14 +3,6 @@
 #include "region/plant.h"
 #include "system/clock.h"
 
-/* The upper byte of an entry in the ring tells which lap it is of. A worker that was held up between reading the cursor and
- * reading an entry would otherwise take one that stands a whole ring further on, ahead of all that waits before it. */
-static uint64_t lap_of(const struct region *r, uint64_t position) {
-    return (position / r->g.ring_entries & 0xff) << 56;
-}
-
-#define WITHOUT_LAP(entry) ((entry) & 0x00ffffffffffffffull)
-
 static bool entry_is_pending(const struct region *r, uint64_t entry, uint64_t *word) {
     uint32_t slot = (uint32_t)entry;
     if (slot >= r->g.slots)
@@ -57,7 +49,8 @@ void queue_push(struct region *r, uint32_t slot, uint32_t generation) {
     struct orders_head *orders = orders_head(r);
     uint64_t tail = atomic_load_explicit(&orders->tail, memory_order_relaxed);
     atomic_store_explicit(&care_of(r, slot)->position, tail, memory_order_relaxed);
-    atomic_store_explicit(ring_entry(r, tail), queue_entry(slot, generation) | lap_of(r, tail), memory_order_relaxed);
+    /* ORD(queue:reuse) pairs ORD(queue:still-valid): who reads this entry sees the cursor that let it be written here. */
+    atomic_store_explicit(ring_entry(r, tail), queue_entry(slot, generation), memory_order_release);
     /* ORD(queue:push) pairs ORD(queue:claim): who sees the tail sees the entry, the order and the pending word. Also a
      * full barrier before the owner looks for sleepers, pairs ORD(bell:sleep). */
     atomic_exchange_explicit(&orders->tail, tail + 1, memory_order_seq_cst);
@@ -78,12 +71,12 @@ void queue_compact(struct region *r) {
     /* From the back: each pending entry is written to its later place before anything overwrites its earlier one. */
     uint64_t to = tail;
     for (uint64_t from = tail; from > head;) {
-        uint64_t entry = WITHOUT_LAP(atomic_load_explicit(ring_entry(r, --from), memory_order_relaxed));
+        uint64_t entry = atomic_load_explicit(ring_entry(r, --from), memory_order_relaxed);
         if (!entry_is_pending(r, entry, &word))
             continue;
         to--;
         if (to != from)
-            atomic_store_explicit(ring_entry(r, to), entry | lap_of(r, to), memory_order_release);
+            atomic_store_explicit(ring_entry(r, to), entry, memory_order_release);
         atomic_store_explicit(&care_of(r, (uint32_t)entry)->position, to, memory_order_relaxed);
     }
     advance_head(r, to);
@@ -144,7 +137,15 @@ bool queue_claim(const struct region *r, struct claimant *who, uint32_t *slot, u
     }
     for (uint64_t at = head; at < who->tail_seen; at++) {
         uint64_t entry = atomic_load_explicit(ring_entry(r, at), memory_order_acquire);
-        if ((entry ^ lap_of(r, at)) >> 56 != 0 || !try_claim(r, who, WITHOUT_LAP(entry), word))
+        /* ORD(queue:still-valid) pairs ORD(queue:reuse): while the cursor has not passed this place, it holds what belongs
+         * here. Behind the cursor lie entries of a later lap and copies of what queue_compact() has moved on, and a worker
+         * that was held up would take one of them ahead of all that waits before it. */
+        uint64_t passed = atomic_load_explicit(&claims_head(r)->head, memory_order_acquire);
+        if (passed > at) {
+            at = passed - 1;
+            continue;
+        }
+        if (!try_claim(r, who, entry, word))
             continue;
         *slot = (uint32_t)entry;
         advance_head(r, at + 1);

@@ -61,7 +61,7 @@ static void compact(void)
     CHECK_EQ(atomic_load(&orders_head(&r)->tail), tail);
     for (uint32_t i = 0; i < count; i++) {
         uint64_t position = tail - count + i;
-        CHECK_EQ(atomic_load(ring_entry(&r, position)) & 0x00ffffffffffffff, queue_entry(waiting[i], generations[waiting[i]]));
+        CHECK_EQ(atomic_load(ring_entry(&r, position)), queue_entry(waiting[i], generations[waiting[i]]));
         CHECK_EQ(atomic_load(&care_of(&r, waiting[i])->position), position);
     }
 }

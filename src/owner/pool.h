@@ -68,6 +68,7 @@ struct pool {
     uint32_t held;        /* not released, or released and not ended */
     uint32_t released_unended, sweep_at;
     struct heap inputs;
+    uint64_t head_seen;   /* of the queue; the cursor may have moved on since */
     uint64_t futile_compact_tail;
 
     struct group *groups[GROUPS_MAX];

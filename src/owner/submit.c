@@ -61,7 +61,14 @@ static int check_open(struct pool *pool) {
     return 0;
 }
 
-static bool queue_is_full(struct pool *pool) { return queue_length(pool->region) >= pool->region->g.queue_tasks; }
+/* The cursor is on a line that every worker writes, so it is read anew only where the one seen last leaves no room. */
+static bool queue_is_full(struct pool *pool) {
+    uint64_t tail = atomic_load_explicit(&orders_head(pool->region)->tail, memory_order_relaxed);
+    uint32_t most = pool->region->g.queue_tasks;
+    if (tail - pool->head_seen >= most)
+        pool->head_seen = tail - queue_length(pool->region);
+    return tail - pool->head_seen >= most;
+}
 
 /* Entries of cancelled tasks take up room until a worker passes them. Look for them only where that can have changed
  * much since it last was in vain, or after a sleep. */

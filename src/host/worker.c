@@ -1,5 +1,6 @@
 #include "host/worker.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -220,6 +221,7 @@ static void run(struct worker *worker, uint32_t slot, uint64_t word) {
         (void)fflush(stdout); /* else a line printed to a pipe is lost when a kill follows */
     publish(task, status);
     task->order = NULL;
+    worker->ran++;
 }
 
 bool worker_step(struct worker *worker) {
@@ -237,10 +239,22 @@ static bool may_work(const struct worker *worker) {
     return worker->index < atomic_load_explicit(&worker->berth->active, memory_order_acquire) && !host_is_doomed(worker);
 }
 
+/* How long a task takes, with what passes before the next one is there: the time between two looks for more is less than
+ * that by far only where the queue is never empty, and then nobody sleeps. */
+static void note_pace(struct worker *worker) {
+    if (worker->region->g.workers == 1 || worker->ran == 0)
+        return;
+    uint64_t now = clock_ns();
+    bell_note_pace(worker->region, now - worker->looked_ns < (uint64_t)worker->ran * BRISK_NS);
+    worker->looked_ns = now;
+    worker->ran = 0;
+}
+
 /* True: there is something to look at again before sleeping. */
 static bool search(struct worker *worker, uint32_t bell) {
     const struct region *r = worker->region;
     uint32_t berth = worker->host->place.berth;
+    note_pace(worker);
     if (!bell_start_search(r, berth, worker->index))
         return false;
     struct spin spin = {.limit_us = worker->search_us};
@@ -259,12 +273,18 @@ static void sleep_until_rung(struct worker *worker, uint32_t bell) {
         futex_wait(worker->bell, bell, NEVER);
         return;
     }
+    bool deputy = bell_become_deputy(worker->region, berth, worker->index);
     bell_say_idle(worker->region, berth, worker->index);
     if (!queue_has_work(worker->region, &worker->claimant)) {
         uint64_t since = clock_ns();
-        futex_wait(worker->bell, bell, NEVER);
-        worker->search_us = spin_learn(worker->search_us, clock_ns() - since);
+        int outcome = futex_wait(worker->bell, bell, deputy ? since + DEPUTY_NS : NEVER);
+        if (outcome != -ETIMEDOUT)
+            worker->search_us = spin_learn(worker->search_us, clock_ns() - since);
+        else if (!queue_has_work(worker->region, &worker->claimant))
+            bell_note_silence(worker->region);
     }
+    if (deputy)
+        bell_resign(worker->region, berth, worker->index);
     bell_say_busy(worker->region, berth, worker->index);
     worker->found = true;
 }

@@ -26,6 +26,8 @@ struct worker {
     uint32_t index;
     uint32_t search_us; /* how long it looks for work before it sleeps */
     bool found; /* its search ended with something to claim, or it was woken */
+    uint32_t ran;       /* tasks since it last looked for more in vain */
+    uint64_t looked_ns; /* when that was */
     struct claimant claimant;
     struct mortal_task task;
 };

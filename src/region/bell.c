@@ -58,9 +58,37 @@ static bool anybody_searches(const struct region *r) {
     return false;
 }
 
+/* ORD(bell:covered) pairs ORD(bell:resign): the work is visible before this look at the deputy. */
+static bool is_covered(const struct region *r) {
+    return atomic_load_explicit(&claims_head(r)->brisk, memory_order_relaxed) != 0 &&
+           atomic_load_explicit(&claims_head(r)->deputy, memory_order_seq_cst) != 0;
+}
+
 void bell_call(const struct region *r) {
-    if (bell_anybody_idle(r) && !anybody_searches(r))
+    if (bell_anybody_idle(r) && !anybody_searches(r) && !is_covered(r))
         bell_ring_one(r);
+}
+
+bool bell_become_deputy(const struct region *r, uint32_t berth, uint32_t worker) {
+    uint32_t nobody = 0;
+    return atomic_load_explicit(&claims_head(r)->brisk, memory_order_relaxed) != 0 &&
+           atomic_compare_exchange_strong(&claims_head(r)->deputy, &nobody, berth * r->g.workers_per_host + worker + 1);
+}
+
+/* ORD(bell:resign) pairs ORD(bell:covered): a full barrier before the look for work that follows. */
+void bell_resign(const struct region *r, uint32_t berth, uint32_t worker) {
+    uint32_t me = berth * r->g.workers_per_host + worker + 1;
+    (void)atomic_compare_exchange_strong(&claims_head(r)->deputy, &me, 0);
+}
+
+void bell_note_pace(const struct region *r, bool brisk) {
+    if (atomic_load_explicit(&claims_head(r)->brisk, memory_order_relaxed) != brisk)
+        atomic_store_explicit(&claims_head(r)->brisk, brisk, memory_order_relaxed);
+}
+
+void bell_note_silence(const struct region *r) {
+    if (!anybody_searches(r))
+        bell_note_pace(r, false);
 }
 
 bool bell_start_search(const struct region *r, uint32_t berth, uint32_t worker) {
@@ -84,6 +112,7 @@ void bell_ring_berth(const struct region *r, uint32_t berth) {
 }
 
 void bell_ring_all(const struct region *r) {
+    atomic_store(&claims_head(r)->deputy, 0);
     for (uint32_t berth = 0; berth < r->g.berths; berth++)
         if (atomic_load_explicit(&berth_of(r, berth)->life, memory_order_relaxed) != NO_LIFE)
             bell_ring_berth(r, berth);

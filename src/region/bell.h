@@ -26,6 +26,28 @@ void bell_ring_one(const struct region *r); /* one idle worker, if any */
 void bell_ring_all(const struct region *r);                       /* every worker of every berth, idle or not */
 void bell_ring_berth(const struct region *r, uint32_t berth);
 
+/*
+ * To wake a worker costs some microseconds of whoever does it and a processor that somebody else may be using. Where tasks
+ * last less than that, one worker that is just running one will be back before another is awake, and waking that one
+ * makes the whole slower, on a machine with few processors by half. So while tasks are brisk nobody is woken, provided
+ * that a deputy covers: one of the sleepers sleeps for DEPUTY_NS only and then looks by itself. A task that turns out to be
+ * long therefore holds back the next one for that time at most. Whoever resigns as deputy looks for work afterwards:
+ *
+ *   deputy                           who pushes
+ *   ------                           ----------
+ *   resign                           make work visible
+ *   full barrier                     full barrier
+ *   work there? run it               a deputy? leave it to it
+ *
+ * A deputy that dies covers no more: bell_ring_all() ends its office.
+ */
+#define DEPUTY_NS 200000u
+#define BRISK_NS  1500u /* a task that is shorter, with what comes before the next one, is brisk */
+bool bell_become_deputy(const struct region *r, uint32_t berth, uint32_t worker); /* false: not brisk, or there is one */
+void bell_resign(const struct region *r, uint32_t berth, uint32_t worker);
+void bell_note_pace(const struct region *r, bool brisk);
+void bell_note_silence(const struct region *r); /* a deputy found nothing to do: unless others look, the stream is over */
+
 /* The worker's side. */
 void bell_say_idle(const struct region *r, uint32_t berth, uint32_t worker);
 void bell_say_busy(const struct region *r, uint32_t berth, uint32_t worker);

@@ -59,6 +59,10 @@ HELPER void *twin_thread(void *argument)
     worker_settle(&worker->worker);
     word_add(&twin.settled, 1);
     worker_run(&worker->worker);
+    /* A process would leave its life line to the kernel. Here the next host's lies in the same place of the same process. */
+    pthread_mutex_t *line = (pthread_mutex_t *)(void *)worker->worker.desk->alive;
+    pthread_mutex_unlock(line);
+    pthread_mutex_destroy(line);
     stack_t none = {.ss_flags = SS_DISABLE}, alternate;
     if (sigaltstack(&none, &alternate) == 0 && alternate.ss_sp != NULL)
         memory_unmap(alternate.ss_sp, alternate.ss_size);
@@ -67,18 +71,20 @@ HELPER void *twin_thread(void *argument)
 }
 
 /* As a host readies its arena, but that the others stay readable: here they are the owner's. */
-HELPER void twin_start_host(struct heritage *heritage, struct twin_host *host, uint32_t number)
+HELPER void twin_start_host(struct heritage *heritage, struct twin_host *host, struct host_place place)
 {
     struct region *r = &heritage->region;
     const struct geometry *g = &r->g;
-    struct host_place place = {.berth = number, .life = g->lives - 1 - number, .birth = number + 1};
     uint8_t *arena = arena_of(r, place.life);
+    uint32_t settled = atomic_load(&twin.settled);
     CHECK(memory_map(r->answers_fd, (uint64_t)place.life * g->arena_bytes, g->arena_bytes, true, arena) == arena);
     CHECK_EQ(memory_commit(arena, g->arena_cells, -1, 0), 0);
-    atomic_store(&host_head(r, place.life)->birth, place.birth);
+    memset(arena, 0, g->arena_cells);
+    atomic_store_explicit(&host_head(r, place.life)->birth, place.birth, memory_order_release);
     CHECK_EQ(host_prepare(&host->host, heritage, place), 0);
-    uint32_t before = number * g->workers_per_host, left = g->workers - before;
-    struct berth *berth = berth_of(r, number);
+    uint32_t before = place.berth * g->workers_per_host, left = g->workers - before;
+    struct berth *berth = berth_of(r, place.berth);
+    atomic_store(&berth->doomed, 0);
     atomic_store(&berth->life, place.life);
     atomic_store(&berth->active, left < g->workers_per_host ? left : g->workers_per_host);
     host->workers = calloc(g->workers_per_host, sizeof *host->workers);
@@ -88,7 +94,7 @@ HELPER void twin_start_host(struct heritage *heritage, struct twin_host *host, u
         worker_prepare(&host->workers[i].worker, &host->host, i);
         CHECK_EQ(pthread_create(&host->workers[i].thread, NULL, twin_thread, &host->workers[i]), 0);
     }
-    word_await(&twin.settled, (number + 1) * g->workers_per_host);
+    word_await(&twin.settled, settled + g->workers_per_host);
     atomic_store(&host_head(r, place.life)->ready, 1);
 }
 
@@ -103,7 +109,8 @@ HELPER int twin_launch(struct pool *pool)
     atomic_store(&twin.settled, 0);
     atomic_store(&twin.ended, 0);
     for (uint32_t i = 0; i < g->hosts; i++)
-        twin_start_host(&pool->heritage, &twin.hosts[i], i);
+        twin_start_host(&pool->heritage, &twin.hosts[i],
+                        (struct host_place){.berth = i, .life = g->lives - 1 - i, .birth = i + 1});
     atomic_store(&control_head(pool->region)->state, POOL_READY);
     return 0;
 }
@@ -121,22 +128,26 @@ HELPER void twin_forget_host(struct host *host)
     pthread_mutex_destroy(&host->results_lock);
 }
 
-/* Rung until the last one has heard it: a worker that looked just before it was retired sleeps once more. */
-HELPER void twin_retire(void)
+/* Rung until the last worker has heard it: one that looked just before it was retired sleeps once more. */
+HELPER void twin_end_host(struct twin_host *host)
 {
     const struct region *r = twin_region();
-    for (uint32_t i = 0; i < twin.host_count; i++)
-        atomic_store(&berth_of(r, i)->doomed, BERTH_RETIRED);
-    while (atomic_load(&twin.ended) != twin.host_count * r->g.workers_per_host) {
-        bell_ring_all(r);
+    uint32_t berth = host->host.place.berth, ended = atomic_load(&twin.ended);
+    atomic_store(&berth_of(r, berth)->doomed, BERTH_RETIRED);
+    while (atomic_load(&twin.ended) != ended + r->g.workers_per_host) {
+        bell_ring_berth(r, berth);
         sched_yield();
     }
-    for (uint32_t i = 0; i < twin.host_count; i++) {
-        for (uint32_t j = 0; j < r->g.workers_per_host; j++)
-            pthread_join(twin.hosts[i].workers[j].thread, NULL);
-        twin_forget_host(&twin.hosts[i].host);
-        free(twin.hosts[i].workers);
-    }
+    for (uint32_t i = 0; i < r->g.workers_per_host; i++)
+        pthread_join(host->workers[i].thread, NULL);
+    twin_forget_host(&host->host);
+    free(host->workers);
+}
+
+HELPER void twin_retire(void)
+{
+    for (uint32_t i = 0; i < twin.host_count; i++)
+        twin_end_host(&twin.hosts[i]);
     free(twin.hosts);
     twin.pool = NULL;
 }
@@ -175,6 +186,13 @@ HELPER void twin_close(mortal_pool *pool)
     CHECK_EQ(report.killed + report.never_started, 0);
 }
 
+/* How many completions the first worker of a host has put on record. */
+HELPER uint32_t twin_completed(uint32_t host)
+{
+    const struct host_place place = twin.hosts[host].host.place;
+    return atomic_load(&desk_of(twin_region(), place.life, 0)->log_tail);
+}
+
 /* ---- what a supervisor would do, as a thread of the test ---- */
 
 HELPER void twin_supervisor_open(struct supervisor *s)
@@ -195,6 +213,7 @@ HELPER void twin_supervisor_open(struct supervisor *s)
                                            .watches = watches + (size_t)i * r->g.workers_per_host};
         s->life_berth[place.life] = (uint16_t)(i + 1);
     }
+    s->births = twin.host_count;
 }
 
 HELPER void twin_supervisor_close(struct supervisor *s)
@@ -203,6 +222,27 @@ HELPER void twin_supervisor_close(struct supervisor *s)
     free(s->hosts);
     free(s->returned);
     free(s->life_berth);
+}
+
+/* The host of that berth ends its task, dies, is buried and followed by another. A thread that was joined is as certainly
+ * dead as a process that was waited for. */
+HELPER void twin_replace_host(struct supervisor *s, uint32_t berth, uint32_t next_life)
+{
+    struct host_record *record = &s->hosts[berth];
+    const struct death death = {.cause = MORTAL_CAUSE_SIGNAL, .signal = SIGKILL, .asked = true, .culprit = NO_WORKER};
+    uint32_t life = record->life;
+    twin_end_host(&twin.hosts[berth]);
+    death_settle(s, record, &death);
+    atomic_store(&berth_of(s->region, berth)->active, 0);
+    atomic_store(&berth_of(s->region, berth)->life, NO_LIFE);
+    s->life_berth[life] = 0;
+    death_tell(s, berth, life);
+    bell_ring_all(s->region);
+    record->life = next_life;
+    record->birth = ++s->births;
+    s->life_berth[next_life] = (uint16_t)(berth + 1);
+    twin_start_host(s->heritage, &twin.hosts[berth],
+                    (struct host_place){.berth = berth, .life = next_life, .birth = record->birth});
 }
 
 /* ---- threads and chance ---- */

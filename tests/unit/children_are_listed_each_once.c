@@ -1,7 +1,6 @@
 /*
  * process_children() names every child of this process once and nobody else, dead ones that were not waited for among
  * them; also when there are so many that the list does not fit into one read; and never more than there is room for.
- * Broken by: a number that is cut in two by the end of a buffer.
  */
 #include "unit.h"
 

@@ -37,10 +37,11 @@ static void check_order(struct claimant *first, struct claimant *second)
         queue_entry(3, 1),
         queue_entry(3, 1),          /* twice */
         queue_entry(2, 7),          /* another generation */
-        queue_entry(SLOTS, 1),      /* no such slot */
+        queue_entry(SLOTS, 1),      /* no such slot, though there is memory behind the last one */
         queue_entry(UINT32_MAX, 1),
         queue_entry(2, 1),
     };
+    word_put(&r, SLOTS, word_make(1, SLOT_PENDING, 0, 0));
     publish(entries, COUNT(entries));
     CHECK(queue_has_work(&r, first) && queue_has_work(&r, second));
     CHECK_EQ(claim(&r, first), 1);

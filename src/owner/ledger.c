@@ -5,12 +5,14 @@
  * checked, lengths bounded, small results copied out, and what does not agree with the private truth ends as lost.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "owner/pool.h"
 #include "region/recover.h"
 #include "system/clock.h"
+#include "system/futex.h"
 #include "system/why.h"
 
 #define COMMIT_SLOTS 256u
@@ -167,6 +169,10 @@ void ledger_end(struct pool *pool, uint32_t slot, int outcome) {
     if (outcome != MORTAL_LOST)
         pool->entries[slot].verdict.attempts = care_attempts(care_of(pool->region, slot));
     close_entry(pool, slot, outcome);
+    if (pool->room_sleepers + pool->input_sleepers != 0) { /* no worker will ring them for a task that never comes to one */
+        atomic_fetch_add(&claims_head(pool->region)->room_bell, 1);
+        futex_wake(&claims_head(pool->region)->room_bell, INT_MAX);
+    }
 }
 
 /* The word of a slot in use is one of ours, with our generation, or it was overwritten: then whoever runs the task cannot

@@ -156,7 +156,7 @@ static void publish(struct mortal_task *task, int status) {
     bool bare = status == 0 && task->result_bytes == 0 && worker->region->g.measure == 0;
     uint64_t word = task->word;
     uint64_t ended = bare ? word_bare(word, task->slot) : word_with_phase(word, status == 0 ? SLOT_DONE : SLOT_FAILED);
-    uint32_t group = task->order->group;
+    uint32_t group = atomic_load_explicit(&task->order->group, memory_order_relaxed);
     _Atomic uint64_t *claim = claim_of(worker->region, task->slot);
     if (PLANTED(PLANT_PUBLISH_BEFORE_RESULT))
         (void)atomic_compare_exchange_strong(claim, &word, ended);

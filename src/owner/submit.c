@@ -186,7 +186,7 @@ static void fill_order(struct pool *pool, uint32_t slot, const struct submission
     const mortal_task_options *o = &s->options;
     uint32_t flags = (o->deadline_ns != 0 || pool->region->g.measure != 0 ? ORDER_STAMPED : 0) |
                      (expiry != NEVER ? ORDER_EXPIRES : 0) | (input_offset == INPUT_NONE ? ORDER_INLINE : 0);
-    order->ticket = pool->entries[slot].ticket;
+    atomic_store_explicit(&order->ticket, pool->entries[slot].ticket, memory_order_relaxed);
     order->function = (uintptr_t)s->function;
     order->input_offset = input_offset == INPUT_NONE ? 0 : input_offset;
     order->deadline_ns = o->deadline_ns;
@@ -194,7 +194,7 @@ static void fill_order(struct pool *pool, uint32_t slot, const struct submission
     order->input_bytes = (uint32_t)s->input_bytes;
     atomic_store_explicit(&order->flags, flags, memory_order_relaxed);
     atomic_store_explicit(&order->watched, 0, memory_order_relaxed);
-    order->group = s->group != NULL ? s->group->number + 1 : 0;
+    atomic_store_explicit(&order->group, s->group != NULL ? s->group->number + 1 : 0, memory_order_relaxed);
     order->attempts = o->attempts > 1 ? o->attempts : 1;
     if (s->input_bytes != 0)
         memcpy(input_offset == INPUT_NONE ? order->input : inputs_of(pool->region) + input_offset, s->input,

@@ -46,7 +46,7 @@ enum order_flags {
 };
 
 struct order {
-    uint64_t ticket;            /* O  place in the order of submits */
+    _Atomic uint64_t ticket;    /* O  place in the order of submits; the supervisor may read it while the slot changes hands */
     uint64_t function;          /* O  an address that hosts inherited */
     uint64_t input_offset;      /* O  into the input heap, unless inline */
     uint64_t deadline_ns;       /* O  from the start; 0: none */
@@ -54,7 +54,7 @@ struct order {
     uint32_t input_bytes;       /* O */
     _Atomic uint32_t flags;     /* O  likewise */
     _Atomic uint32_t watched;   /* O  somebody sleeps on the claim word: wake it after publishing */
-    uint32_t group;             /* O  0: none, else number + 1 */
+    _Atomic uint32_t group;     /* O  0: none, else number + 1; likewise */
     uint32_t attempts;          /* O  how often it may start by its own fault */
     uint32_t reserved;
     alignas(16) uint8_t input[INLINE_INPUT_BYTES]; /* O */

@@ -50,6 +50,11 @@ void condemn(struct supervisor *s, uint32_t slot, uint32_t generation, enum sent
     }
 }
 
+/* Of the task that the slot's word spoke of just before, or of a later one: then the swap that follows fails. */
+static uint64_t ticket_of(const struct region *r, uint32_t slot) {
+    return atomic_load_explicit(&order_of(r, slot)->ticket, memory_order_relaxed);
+}
+
 static void condemn_running(struct supervisor *s, uint64_t before, enum sentence sentence) {
     const struct region *r = s->region;
     for (uint32_t berth = 0; berth < r->g.berths; berth++) {
@@ -62,7 +67,7 @@ static void condemn_running(struct supervisor *s, uint64_t before, enum sentence
                 continue;
             uint64_t word = atomic_load(claim_of(r, intent - 1));
             if (word_phase(word) == SLOT_RUNNING && word_life(word) == record->life && word_worker(word) == worker &&
-                order_of(r, intent - 1)->ticket < before)
+                ticket_of(r, intent - 1) < before)
                 condemn(s, intent - 1, word_generation(word), sentence);
         }
     }
@@ -73,7 +78,7 @@ static void cancel_pending(struct supervisor *s, uint64_t before) {
     uint32_t known = atomic_load(&control_head(r)->slots_known);
     for (uint32_t slot = 0; slot < known && slot < r->g.slots; slot++) {
         uint64_t word = atomic_load(claim_of(r, slot));
-        if (word_phase(word) == SLOT_PENDING && order_of(r, slot)->ticket < before)
+        if (word_phase(word) == SLOT_PENDING && ticket_of(r, slot) < before)
             cancel(s, slot, word, SLOT_CANCELLED);
     }
 }

@@ -29,7 +29,7 @@ void death_doom(struct supervisor *s, uint32_t berth) {
 void death_announce(struct supervisor *s, uint32_t slot) {
     const struct region *r = s->region;
     struct order *order = order_of(r, slot);
-    uint32_t group = order->group;
+    uint32_t group = atomic_load_explicit(&order->group, memory_order_relaxed);
     if (group != 0 && group <= GROUPS_MAX) {
         struct control_head *control = control_head(r);
         uint64_t tail = atomic_load_explicit(&control->fate_tail, memory_order_relaxed);
@@ -64,7 +64,7 @@ void death_return(struct supervisor *s, uint32_t slot) {
     s->returned_count = kept;
     if (kept == RETURNED_ENTRIES) /* more than all workers together could return: the audit finds it again */
         return;
-    uint64_t ticket = order_of(s->region, slot)->ticket;
+    uint64_t ticket = atomic_load_explicit(&order_of(s->region, slot)->ticket, memory_order_relaxed);
     uint32_t at = s->returned_count++;
     for (; at > 0 && s->returned[at - 1].ticket > ticket; at--)
         s->returned[at] = s->returned[at - 1];

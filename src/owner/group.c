@@ -55,6 +55,13 @@ static void drop_ready(struct pool *pool, struct group *group, uint32_t slot) {
     }
 }
 
+static void ring(struct pool *pool, const struct group *group) {
+    _Atomic uint32_t *bell = &claims_head(pool->region)->group_bell[group->number];
+    atomic_fetch_add(bell, 1);
+    if (group->sleepers != 0)
+        futex_wake(bell, INT_MAX);
+}
+
 void group_remove(struct pool *pool, uint32_t slot) {
     struct entry *entry = &pool->entries[slot];
     struct group *group = entry->group;
@@ -72,6 +79,8 @@ void group_remove(struct pool *pool, uint32_t slot) {
         group->first = entry->next;
     entry->group = NULL;
     entry->is_ready = false;
+    if (group->outstanding == 0 && group->sleepers != 0)
+        ring(pool, group); /* nothing will come any more */
 }
 
 void group_ready(struct pool *pool, uint32_t slot) {
@@ -97,10 +106,7 @@ void group_ring(struct pool *pool, uint32_t slot) {
     struct group *group = pool->entries[slot].group;
     if (group == NULL)
         return;
-    _Atomic uint32_t *bell = &claims_head(pool->region)->group_bell[group->number];
-    atomic_fetch_add(bell, 1);
-    if (group->sleepers != 0)
-        futex_wake(bell, INT_MAX);
+    ring(pool, group);
     write_event(group);
 }
 
@@ -118,11 +124,11 @@ static void look_at_all(struct pool *pool) {
 }
 
 /* A worker's log of completions. It is a hint: each slot named is looked at for itself, and if it ran over, all are. */
-static bool read_log(struct pool *pool, uint32_t berth, uint32_t worker, uint32_t life) {
+static bool read_log(struct pool *pool, uint32_t berth, uint32_t worker, uint32_t life, uint32_t birth) {
     struct region *r = pool->region;
     struct log_seen *seen = &pool->logs_seen[berth * r->g.workers_per_host + worker];
-    if (seen->life != life)
-        *seen = (struct log_seen){.life = life};
+    if (seen->birth != birth)
+        *seen = (struct log_seen){.birth = birth};
     struct desk *desk = desk_of(r, life, worker);
     uint32_t tail = atomic_load_explicit(&desk->log_tail, memory_order_seq_cst);
     if (tail == seen->taken)
@@ -131,7 +137,7 @@ static bool read_log(struct pool *pool, uint32_t berth, uint32_t worker, uint32_
     for (uint32_t at = seen->taken; !ran_over && at != tail; at++)
         look_at(pool, atomic_load_explicit(&desk->log[at & (LOG_ENTRIES - 1)], memory_order_relaxed));
     seen->taken = tail;
-    atomic_store(log_taken_of(r, berth, worker), (uint64_t)life << 32 | tail);
+    atomic_store(log_taken_of(r, berth, worker), (uint64_t)birth << 32 | tail);
     return !ran_over;
 }
 
@@ -152,10 +158,11 @@ static void gather(struct pool *pool) {
     bool complete = true;
     for (uint32_t berth = 0; berth < r->g.berths; berth++) {
         uint32_t life = atomic_load_explicit(&berth_of(r, berth)->life, memory_order_acquire);
-        if (life >= r->g.lives)
-            continue;
+        uint32_t birth = atomic_load_explicit(&berth_of(r, berth)->birth, memory_order_acquire);
+        if (life >= r->g.lives || atomic_load_explicit(&host_head(r, life)->birth, memory_order_acquire) != birth)
+            continue; /* nobody, or one whose arena still holds what the one before has left: that is passed on */
         for (uint32_t worker = 0; worker < r->g.workers_per_host; worker++)
-            complete = read_log(pool, berth, worker, life) && complete;
+            complete = read_log(pool, berth, worker, life, birth) && complete;
     }
     complete = read_fate_log(pool) && complete; /* after the others: what was inherited meanwhile is in it */
     if (!complete)

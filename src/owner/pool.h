@@ -44,7 +44,7 @@ struct group {
 };
 
 struct log_seen {
-    uint32_t life, taken;
+    uint32_t birth, taken;
 };
 
 struct pool {

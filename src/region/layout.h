@@ -122,9 +122,10 @@ struct berth {
     _Atomic uint32_t active;               /* S  how many of its workers may claim; 0: standby */
     _Atomic uint32_t doomed;               /* S  1: claims nothing more */
     _Atomic int32_t  pid;                  /* S */
-    uint32_t reserved[12];
+    _Atomic uint32_t birth;                /* S  of that host, stored before its life: lives are given out again */
+    uint32_t reserved[11];
 };
-/* How much of a worker's log the owner has read, and of which life: life << 32 | count.  O */
+/* How much of a worker's log the owner has read, and of which host: birth << 32 | count.  O */
 typedef _Atomic uint64_t log_taken;
 
 enum pool_state { POOL_STARTING = 0, POOL_READY, POOL_FAILED };

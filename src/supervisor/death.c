@@ -166,15 +166,28 @@ static void clear_hints(const struct region *r, uint32_t berth) {
     }
 }
 
+/* More was completed than the log can name. A fate log that has run over makes the owner look at every slot. */
+static void tell_all_groups(struct region *r) {
+    atomic_fetch_add(&control_head(r)->fate_tail, FATE_LOG_ENTRIES + 1);
+    for (uint32_t group = 0; group < GROUPS_MAX; group++) {
+        if (atomic_load(&orders_head(r)->group_watch[group]) == 0)
+            continue;
+        atomic_fetch_add(&claims_head(r)->group_bell[group], 1);
+        futex_wake(&claims_head(r)->group_bell[group], INT_MAX);
+    }
+}
+
 /* The completion log of a dead host is read on by nobody: pass on what the owner has not read. */
-static void inherit_logs(struct supervisor *s, uint32_t berth, uint32_t life) {
+static void inherit_logs(struct supervisor *s, uint32_t berth, uint32_t life, uint32_t birth) {
     for (uint32_t worker = 0; worker < s->region->g.workers_per_host; worker++) {
         struct desk *desk = desk_of(s->region, life, worker);
         uint32_t tail = atomic_load(&desk->log_tail);
         uint64_t taken = atomic_load(log_taken_of(s->region, berth, worker));
-        uint32_t from = taken >> 32 == life ? (uint32_t)taken : 0;
-        if (tail - from > LOG_ENTRIES)
-            from = tail - LOG_ENTRIES;
+        uint32_t from = taken >> 32 == birth ? (uint32_t)taken : 0;
+        if (tail - from > LOG_ENTRIES) {
+            tell_all_groups(s->region);
+            continue;
+        }
         for (; from != tail; from++) {
             uint32_t slot = atomic_load_explicit(&desk->log[from & (LOG_ENTRIES - 1)], memory_order_relaxed);
             if (slot < s->region->g.slots && phase_has_ended(word_phase(atomic_load(claim_of(s->region, slot)))))
@@ -183,9 +196,9 @@ static void inherit_logs(struct supervisor *s, uint32_t berth, uint32_t life) {
     }
 }
 
-void death_tell(struct supervisor *s, uint32_t berth, uint32_t life) {
+void death_tell(struct supervisor *s, uint32_t berth, uint32_t life, uint32_t birth) {
     announce_tasks(s, life);
-    inherit_logs(s, berth, life);
+    inherit_logs(s, berth, life, birth);
 }
 
 static void bury(struct supervisor *s, uint32_t berth, const siginfo_t *info) {
@@ -218,7 +231,7 @@ static void bury(struct supervisor *s, uint32_t berth, const siginfo_t *info) {
     record->life = NO_LIFE;
     spawn_take_over(s); /* before anybody is told: the waiting tasks' time counts from the kill */
     if (is_its_own)
-        death_tell(s, berth, life);
+        death_tell(s, berth, life, record->birth);
     lives_bury(s, life);
 }
 

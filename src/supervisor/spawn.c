@@ -145,8 +145,9 @@ static bool spawn(struct supervisor *s) {
     struct berth *shared = berth_of(s->region, berth);
     atomic_store(&shared->doomed, 0);
     atomic_store(&shared->active, 0);
-    atomic_store(&shared->life, life);
     struct host_place place = {.berth = berth, .life = life, .birth = ++s->births};
+    atomic_store(&shared->birth, place.birth);
+    atomic_store(&shared->life, life);
     pid_t pid;
     if (s->heritage->preload != NULL) {
         pid = fork_from_template(s, place);

@@ -98,7 +98,8 @@ void spawn_failed(struct supervisor *s, enum start_stage stage, enum start_detai
 void death_doom(struct supervisor *s, uint32_t berth);                                  /* SIGKILL on its way */
 void death_reap(struct supervisor *s);                                                  /* all that ended so far */
 void death_settle(struct supervisor *s, const struct host_record *record, const struct death *death); /* its tasks' words */
-void death_tell(struct supervisor *s, uint32_t berth, uint32_t life); /* who waits for what it published or had ended */
+/* Who waits for what it published or had ended. */
+void death_tell(struct supervisor *s, uint32_t berth, uint32_t life, uint32_t birth);
 void death_announce(struct supervisor *s, uint32_t slot);                               /* its end is in its word */
 void death_return(struct supervisor *s, uint32_t slot);                                 /* it is pending again */
 void death_publish_returned(struct supervisor *s);

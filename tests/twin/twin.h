@@ -85,6 +85,7 @@ HELPER void twin_start_host(struct heritage *heritage, struct twin_host *host, s
     uint32_t before = place.berth * g->workers_per_host, left = g->workers - before;
     struct berth *berth = berth_of(r, place.berth);
     atomic_store(&berth->doomed, 0);
+    atomic_store(&berth->birth, place.birth);
     atomic_store(&berth->life, place.life);
     atomic_store(&berth->active, left < g->workers_per_host ? left : g->workers_per_host);
     host->workers = calloc(g->workers_per_host, sizeof *host->workers);
@@ -236,7 +237,7 @@ HELPER void twin_replace_host(struct supervisor *s, uint32_t berth, uint32_t nex
     atomic_store(&berth_of(s->region, berth)->active, 0);
     atomic_store(&berth_of(s->region, berth)->life, NO_LIFE);
     s->life_berth[life] = 0;
-    death_tell(s, berth, life);
+    death_tell(s, berth, life, record->birth);
     bell_ring_all(s->region);
     record->life = next_life;
     record->birth = ++s->births;

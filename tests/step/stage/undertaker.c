@@ -43,7 +43,7 @@ void undertaker_condemn(struct undertaker *u, const struct stage *stage, enum se
 void undertaker_bury(struct undertaker *u, const struct death *death)
 {
     death_settle(&u->supervisor, &u->hosts[BERTH], death);
-    death_tell(&u->supervisor, BERTH, LIFE);
+    death_tell(&u->supervisor, BERTH, LIFE, u->supervisor.hosts[BERTH].birth);
 }
 
 void undertaker_reap(struct undertaker *u, pid_t pid, bool asked)

@@ -47,6 +47,8 @@ void host_manners(const struct heritage *heritage, const int *keep, size_t keep_
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != heritage->supervisor_pid)
         _exit(HOST_EXIT_ORPHANED);
+    if (heritage->slice_ns != 0) /* the supervisor's short ones are not for tasks */
+        (void)process_want_slice(heritage->slice_ns);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     setpgid(0, 0); /* Ctrl-C at the terminal is the owner's to decide */
     struct rlimit no_core = {0, 0};

@@ -33,6 +33,7 @@ struct heritage {
     uint64_t start_ns;
     char name[16];
     uint64_t signal_mask; /* of the opener: what tasks have blocked */
+    uint64_t slice_ns;    /* likewise: how long the scheduler lets it run; 0: unknown */
 
     void (*supervisor_run)(struct heritage *) __attribute__((noreturn));
     void (*host_run)(struct heritage *, struct host_place) __attribute__((noreturn));

@@ -220,3 +220,23 @@ int process_code(struct code_range **out) {
     *out = ranges;
     return (int)count;
 }
+
+/* struct sched_attr of linux/sched/types.h, which cannot be included beside sched.h. */
+struct slice_wish {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime_ns, deadline_ns, period_ns;
+    uint32_t util_min, util_max;
+};
+
+uint64_t process_want_slice(uint64_t slice_ns) {
+    struct slice_wish wish = {.size = sizeof wish};
+    if (syscall(SYS_sched_getattr, 0, &wish, sizeof wish, 0) != 0 || wish.policy != SCHED_OTHER)
+        return 0;
+    uint64_t before = wish.runtime_ns;
+    wish.runtime_ns = slice_ns;
+    (void)syscall(SYS_sched_setattr, 0, &wish, 0);
+    return before;
+}

@@ -38,6 +38,10 @@ int process_children(pid_t *pids, size_t capacity);
 /* Close every descriptor above 2 that is not among keep[], which must be sorted. */
 void process_close_all_but(const int *keep, size_t count);
 
+/* Ask the scheduler for slices of that length, 100 us at least (Linux 6.12 and later; a wish, refused without a word
+ * elsewhere). Shorter ones come sooner. Returns what was in force before, 0 if unknown. Inherited by children. */
+uint64_t process_want_slice(uint64_t slice_ns);
+
 unsigned process_usable_cpus(void); /* by affinity and by the cgroup's quota, at least 1 */
 
 /* The address ranges that hold code now, sorted. Returns how many, or a negative errno; *out is malloced. */

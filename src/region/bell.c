@@ -11,7 +11,10 @@ static void ring(const struct region *r, uint32_t berth, uint32_t worker) {
 }
 
 bool bell_anybody_idle(const struct region *r) {
-    return atomic_load_explicit(&claims_head(r)->idle_hint, memory_order_seq_cst) != 0;
+    for (uint32_t i = 0; i < r->g.idle_words; i++)
+        if (atomic_load_explicit(idle_word(r, i), memory_order_seq_cst) != 0)
+            return true;
+    return false;
 }
 
 /* Take the lowest idle bit: low berths first keeps few processes warm instead of many. */
@@ -30,24 +33,9 @@ static bool take_idle(const struct region *r, uint32_t *bit) {
     return false;
 }
 
-static bool any_idle_bit(const struct region *r) {
-    for (uint32_t i = 0; i < r->g.idle_words; i++)
-        if (atomic_load_explicit(idle_word(r, i), memory_order_seq_cst) != 0)
-            return true;
-    return false;
-}
-
 void bell_ring_one(const struct region *r) {
-    if (!bell_anybody_idle(r))
-        return;
-    /* Cleared before the look, set again if there is more: a worker that sets it meanwhile is not overlooked, since its
-     * bit was there before its hint. */
-    atomic_store_explicit(&claims_head(r)->idle_hint, 0, memory_order_seq_cst);
     uint32_t bit;
-    bool found = take_idle(r, &bit);
-    if (any_idle_bit(r))
-        atomic_store_explicit(&claims_head(r)->idle_hint, 1, memory_order_seq_cst);
-    if (found)
+    if (take_idle(r, &bit))
         ring(r, bit / r->g.workers_per_host, bit % r->g.workers_per_host);
 }
 
@@ -120,9 +108,8 @@ void bell_ring_all(const struct region *r) {
 
 void bell_say_idle(const struct region *r, uint32_t berth, uint32_t worker) {
     uint32_t bit = berth * r->g.workers_per_host + worker;
+    /* ORD(bell:sleep) pairs ORD(queue:push): a full barrier before the last look for work. */
     atomic_fetch_or_explicit(idle_word(r, bit / 64), 1ull << bit % 64, memory_order_seq_cst);
-    /* ORD(bell:sleep) pairs ORD(queue:push): the hint is a full barrier before the last look for work. */
-    atomic_exchange_explicit(&claims_head(r)->idle_hint, 1, memory_order_seq_cst);
 }
 
 void bell_say_busy(const struct region *r, uint32_t berth, uint32_t worker) {

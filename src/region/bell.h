@@ -4,14 +4,18 @@
  *   worker                           owner or supervisor
  *   ------                           -------------------
  *   value = own bell                 make work visible
- *   set idle bit, then the hint      full barrier
- *   full barrier                     hint set? take a bit away
+ *   set idle bit                     full barrier
+ *   full barrier                     take one idle bit away
  *   work there? do not sleep         add to that worker's bell
  *   sleep while bell == value        wake it
  *
  * Without the second look for work a worker that read an empty queue just before the push, and set its bit just after the
  * owner looked, would sleep beside a full queue. A waker that takes the bit of a worker which dies before it wakes loses
  * the wake-up: recovery therefore ends by ringing everybody.
+ *
+ * There is no word in front of the bits that says whether any is set. Whoever wakes would have to clear it and set it again
+ * if bits are left, and another waker in between would take it for "nobody sleeps": the task that both were about then waits
+ * beside a sleeper. models/wake.pml shows how.
  */
 #ifndef REGION_BELL_H
 #define REGION_BELL_H

@@ -79,8 +79,7 @@ enum group_watch { GROUP_SLEEPERS = 1, GROUP_FD = 2 };
 struct claims_head {
     alignas(LINE) _Atomic uint64_t head;           /* A  queue position of the oldest entry that may be unclaimed */
     alignas(LINE) _Atomic uint32_t room_bell;      /* A  futex: something left the queue or ended */
-    alignas(LINE) _Atomic uint32_t idle_hint;      /* A  0: surely nobody sleeps, see bell.c */
-    _Atomic uint32_t brisk;                        /* A  1: tasks last shorter than waking a worker for them, see bell.h */
+    alignas(LINE) _Atomic uint32_t brisk;          /* A  1: tasks last shorter than waking a worker for them, see bell.h */
     _Atomic uint32_t deputy;                       /* A  worker bit + 1 that sleeps for a moment only; 0: nobody */
     alignas(LINE) _Atomic uint32_t group_bell[GROUPS_MAX]; /* A  futexes: something of that group ended */
 };

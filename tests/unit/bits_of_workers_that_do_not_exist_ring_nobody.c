@@ -17,7 +17,6 @@ static void garble(void)
 {
     for (uint32_t i = 0; i < r.g.idle_words; i++)
         atomic_fetch_or(idle_word(&r, i), ~real_bits(i));
-    atomic_store(&claims_head(&r)->idle_hint, 1);
 }
 
 static void check_dropped(uint32_t berth, uint32_t worker)

@@ -17,6 +17,23 @@ static void cancel(struct supervisor *s, uint32_t slot, uint64_t word, enum slot
         death_announce(s, slot);
 }
 
+/* What a task whose host is being killed already becomes. A deadline lets it start again while it has attempts, a kill of
+ * what runs if it had not begun; a kill of the task and the end of its whole time let it start no more. */
+static int gravity(enum sentence sentence) {
+    switch (sentence) {
+    case SENTENCE_DEADLINE:
+        return 1;
+    case SENTENCE_KILL_RUNNING:
+        return 2;
+    case SENTENCE_KILL:
+    case SENTENCE_WITHIN:
+        return 3;
+    case SENTENCE_NONE:
+        break;
+    }
+    return 0;
+}
+
 void condemn(struct supervisor *s, uint32_t slot, uint32_t generation, enum sentence sentence) {
     if (slot >= s->region->g.slots)
         return;
@@ -33,16 +50,22 @@ void condemn(struct supervisor *s, uint32_t slot, uint32_t generation, enum sent
                 return;
             continue;
         }
-        if (word_phase(word) != SLOT_RUNNING)
+        if (!phase_is_running(word_phase(word)))
             return;
         uint32_t berth = word_life(word) < s->region->g.lives ? s->life_berth[word_life(word)] : 0;
         if (berth == 0 || word_worker(word) >= s->region->g.workers_per_host)
             return; /* a claim that no living host can have made: the audit ends it */
         berth--;
+        struct watch *watch = &s->hosts[berth].watches[word_worker(word)];
+        if (word_phase(word) == SLOT_DYING) { /* the gravest reason counts, or a killed task could start again */
+            if (gravity(sentence) > gravity(watch->sentence))
+                watch->sentence = sentence;
+            return;
+        }
         /* This decides. If it fails the task finished first, and its host is not touched. */
         if (!atomic_compare_exchange_strong(claim_of(s->region, slot), &word, word_with_phase(word, SLOT_DYING)))
             continue;
-        s->hosts[berth].watches[word_worker(word)].sentence = sentence;
+        watch->sentence = sentence;
         if (s->hosts[berth].state != HOST_DYING)
             atomic_fetch_add_explicit(&control_head(s->region)->kills, 1, memory_order_relaxed);
         death_doom(s, berth);
@@ -66,7 +89,7 @@ static void condemn_running(struct supervisor *s, uint64_t before, enum sentence
             if (intent == 0 || intent > r->g.slots)
                 continue;
             uint64_t word = atomic_load(claim_of(r, intent - 1));
-            if (word_phase(word) == SLOT_RUNNING && word_life(word) == record->life && word_worker(word) == worker &&
+            if (phase_is_running(word_phase(word)) && word_life(word) == record->life && word_worker(word) == worker &&
                 ticket_of(r, intent - 1) < before)
                 condemn(s, intent - 1, word_generation(word), sentence);
         }

@@ -56,12 +56,13 @@ void queue_push(struct region *r, uint32_t slot, uint32_t generation) {
     atomic_exchange_explicit(&orders->tail, tail + 1, memory_order_seq_cst);
 }
 
-/* Move the cursor forward only; losing the race to another worker is fine. */
+/* Move the cursor forward only, and at least to there: who loses the race to one that moves it less far tries again. A
+ * cursor that lags behind what was claimed makes the queue look longer than it is, and nobody would ring for room. */
 static void advance_head(const struct region *r, uint64_t to) {
     _Atomic uint64_t *head = &claims_head(r)->head;
     uint64_t seen = atomic_load_explicit(head, memory_order_relaxed);
-    if (seen < to)
-        atomic_compare_exchange_strong_explicit(head, &seen, to, memory_order_release, memory_order_relaxed);
+    while (seen < to && !atomic_compare_exchange_weak_explicit(head, &seen, to, memory_order_release, memory_order_relaxed)) {
+    }
 }
 
 void queue_compact(struct region *r) {

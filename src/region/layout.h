@@ -162,6 +162,7 @@ struct desk {
     alignas(LINE) _Atomic uint32_t intent;   /* H  slot + 1 that it claims or runs; stored before the claim */
     _Atomic uint32_t parked;                 /* H  1: lost a publishing swap; waits for its end */
     _Atomic uint64_t begun;                  /* H  the claim word of the task whose function was entered; 0: published */
+    _Atomic uint64_t wanted;                 /* H  the entry by which it found what intent names; stored before that */
     _Atomic uint64_t started_ns;             /* H  of stamped tasks, stored before begun */
     _Atomic uint32_t log_tail;               /* H  completions of tasks of groups */
     uint32_t reserved[7];

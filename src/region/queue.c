@@ -97,7 +97,9 @@ static bool try_claim(const struct region *r, struct claimant *who, uint64_t ent
     if (has_expired(order_of(r, slot)))
         return false;
     uint64_t running = word_make(word_generation(word), SLOT_RUNNING, who->life, who->worker);
-    /* The intent is there before the claim, so that whoever buries this host need not search all slots. */
+    /* The intent is there before the claim, so that whoever buries this host need not search all slots. And of which task:
+     * the slot may be another's by then, which waits in its turn. */
+    atomic_store_explicit(&who->desk->wanted, entry, memory_order_relaxed);
     atomic_store_explicit(&who->desk->intent, slot + 1, memory_order_release);
     if (PLANTED(PLANT_CLAIM_THEN_RECORD))
         atomic_store_explicit(&who->desk->intent, 0, memory_order_release);

@@ -2,6 +2,8 @@
 
 #include <mortal.h>
 
+#include "region/queue.h"
+
 /* Count of starts in the upper 24 bits, the life and worker that the last one is charged to in the lower 40. One word, so
  * that a recovery which is cut and run again does not charge the same death twice: no life runs a task a second time. */
 static uint32_t charge(struct region *r, uint32_t slot, uint64_t running) {
@@ -99,6 +101,9 @@ enum recovered recover_desk(struct region *r, uint32_t life, uint32_t worker, co
     enum recovered outcome = recover_slot(r, *slot, life, worker, death, sentence);
     if (outcome != RECOVERED_NOTHING)
         return outcome;
+    /* A later task of the slot has its own place in the queue: as a returned one it would start before its turn. */
     uint64_t word = atomic_load(claim_of(r, *slot));
-    return word_phase(word) == SLOT_PENDING ? RECOVERED_WAITING : RECOVERED_NOTHING;
+    bool is_this = queue_entry(*slot, word_generation(word)) ==
+                   atomic_load_explicit(&desk_of(r, life, worker)->wanted, memory_order_relaxed);
+    return word_phase(word) == SLOT_PENDING && is_this ? RECOVERED_WAITING : RECOVERED_NOTHING;
 }

@@ -81,6 +81,7 @@ HELPER void set_scene(struct region *r, const struct scene *s)
     atomic_store(&order_of(r, SLOT)->flags, s->stamped ? ORDER_STAMPED : 0);
     struct desk *desk = desk_of(r, LIFE, WORKER);
     atomic_store(&desk->started_ns, STARTED_NS);
+    atomic_store(&desk->wanted, queue_entry(SLOT, GENERATION));
     atomic_store(&desk->intent, SLOT + 1);
     /* What it has begun before, in the same slot even, is not this task. */
     uint64_t before = word_make(GENERATION - 1, SLOT_RUNNING, LIFE, WORKER);

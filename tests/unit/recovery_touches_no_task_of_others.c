@@ -1,7 +1,7 @@
 /*
  * Recovery of one worker of one host leaves alone what runs elsewhere, whatever that worker's record says: a record that
- * names nothing, something that does not exist, or a task of somebody else.
- * Broken by: an intent that is believed without a look at who the word names.
+ * names nothing, something that does not exist, or a task of somebody else. A slot's later task waits in its own turn.
+ * Broken by: an intent that is believed without a look at who the word names, and at which of the slot's tasks.
  */
 #include "deaths.h"
 
@@ -33,6 +33,19 @@ static void check_no_intent(void)
     }
 }
 
+/* The worker had claimed the slot once. Its next task stands in the queue, behind others: it is not given back to its head. */
+static void check_later_task(void)
+{
+    uint32_t     slot = 999;
+    struct desk *desk = desk_of(&r, LIFE, WORKER);
+    atomic_store(&desk->wanted, queue_entry(SLOT, GENERATION));
+    atomic_store(&desk->intent, SLOT + 1);
+    word_put(&r, SLOT, word_make(GENERATION + 1, SLOT_PENDING, 0, 0));
+    CHECK_EQ(recover_desk(&r, LIFE, WORKER, &crash, SENTENCE_NONE, &slot), RECOVERED_NOTHING);
+    word_put(&r, SLOT, word_make(GENERATION, SLOT_PENDING, 0, 0));
+    CHECK_EQ(recover_desk(&r, LIFE, WORKER, &crash, SENTENCE_NONE, &slot), RECOVERED_WAITING);
+}
+
 void test(void)
 {
     region_make(&r, limits_of(8, 2, 2), LIFE + 1);
@@ -44,6 +57,7 @@ void test(void)
         check_left_alone(word_make(GENERATION, phases[i], WORD_LIVES - 1, WORD_WORKERS - 1), LIFE, WORKER);
     }
     check_no_intent();
+    check_later_task();
     /* The last slot there is, is one. */
     uint32_t slot = 999, last = r.g.slots - 1;
     word_put(&r, last, word_make(GENERATION, SLOT_RUNNING, LIFE, WORKER));

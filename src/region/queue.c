@@ -112,6 +112,16 @@ static bool try_claim(const struct region *r, struct claimant *who, uint64_t ent
     return true;
 }
 
+/* What was returned may stand in the ring too, where who claimed it first died before it moved the cursor: no claim from the
+ * ring passes that place any more unless something waits behind it. */
+static void pass_front(const struct region *r) {
+    uint64_t tail = atomic_load_explicit(&orders_head(r)->tail, memory_order_seq_cst);
+    uint64_t at = sane_head(r, tail), word;
+    while (at < tail && !entry_is_pending(r, atomic_load_explicit(ring_entry(r, at), memory_order_acquire), &word))
+        at++;
+    advance_head(r, at);
+}
+
 static bool claim_returned(const struct region *r, struct claimant *who, uint32_t *slot, uint64_t *word) {
     struct control_head *control = control_head(r);
     uint32_t version = atomic_load_explicit(&control->returned_version, memory_order_acquire);
@@ -122,6 +132,7 @@ static bool claim_returned(const struct region *r, struct claimant *who, uint32_
         uint64_t entry = atomic_load_explicit(&control->returned[i], memory_order_relaxed);
         if (try_claim(r, who, entry, word)) {
             *slot = (uint32_t)entry;
+            pass_front(r);
             return true;
         }
     }

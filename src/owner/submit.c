@@ -93,10 +93,11 @@ static uint64_t take_input(struct pool *pool, size_t bytes) {
     return heap_take(&pool->inputs, bytes);
 }
 
-/* The last look before the sleep: it comes after the wish is visible, since a task that ended just before rang nobody. */
-static bool there_is_room(struct pool *pool, size_t input_bytes, bool slept) {
+/* The last look before the sleep: it comes after the wish is visible, since a task that left the queue or ended just before
+ * rang nobody. So it is a whole look, also where the one before was in vain. */
+static bool there_is_room(struct pool *pool, size_t input_bytes) {
     if (input_bytes == 0)
-        return make_room(pool, slept);
+        return make_room(pool, true);
     uint64_t offset = take_input(pool, input_bytes);
     if (offset == HEAP_NONE)
         return false;
@@ -115,7 +116,7 @@ static int wait_for_room(struct pool *pool, size_t input_bytes, bool *slept) {
     ++*sleepers;
     atomic_fetch_or(&orders->room_wanted, bit);
     int outcome = 0;
-    if (!there_is_room(pool, input_bytes, *slept)) {
+    if (!there_is_room(pool, input_bytes)) {
         struct waiting on = {.word = &claims->room_bell, .value = bell, .deadline_ns = NEVER};
         outcome = watch_sleep(pool, &on);
         *slept = true;

@@ -1,10 +1,12 @@
 /* future.c - waiting for one task, looking at it, taking it back, letting go of it */
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "owner/seat.h"
 #include "region/recover.h"
 #include "system/clock.h"
+#include "system/futex.h"
 #include "system/why.h"
 
 static void tell(struct pool *pool, uint32_t slot, mortal_verdict *verdict) {
@@ -81,6 +83,9 @@ bool future_try_cancel(struct pool *pool, uint32_t slot) {
     if (!atomic_compare_exchange_strong(claim, &word, word_with_phase(word, SLOT_CANCELLED)))
         return false; /* a worker was faster */
     ledger_end(pool, slot, MORTAL_CANCELLED);
+    /* Another thread may sleep on the word: no worker will ever wake it for this task. */
+    if (atomic_load(&order_of(pool->region, slot)->watched) != 0)
+        futex_wake(word_futex(claim), INT_MAX);
     return true;
 }
 

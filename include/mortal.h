@@ -67,7 +67,7 @@ enum mortal_outcome {
     MORTAL_CRASHED,     /* it ended its host: a signal, exit() with any code, exec, or the end of its thread */
     MORTAL_COLLATERAL,  /* it only shared its host with a task that was killed or crashed: may have partly run */
     MORTAL_OUT_OF_MEMORY, /* reserved: not given by this version */
-    MORTAL_QUARANTINED, /* reserved: not given by this version */
+    MORTAL_QUARANTINED, /* attempts over 1, and each of them ended a host, the last by a crash: do not run it again */
     MORTAL_LOST         /* nobody can tell any more: the supervisor was killed, or the task's record was overwritten */
 };
 
@@ -75,7 +75,7 @@ enum mortal_phase { MORTAL_PENDING = 1, MORTAL_RUNNING = 2, MORTAL_UNENDED = 3, 
 enum mortal_close_how { MORTAL_CLOSE_DRAIN = 1, MORTAL_CLOSE_CANCEL, MORTAL_CLOSE_KILL };
 enum mortal_start_how { MORTAL_START_FORK = 1 };
 
-/* What ended the host of a crashed task. */
+/* What ended the host of a crashed or quarantined task. */
 enum mortal_cause {
     MORTAL_CAUSE_SIGNAL = 1, /* signal, signal_code and fault_address say which */
     MORTAL_CAUSE_EXIT,       /* exit_code: something called exit, even with 0 */
@@ -130,7 +130,8 @@ typedef struct mortal_verdict {
     void         *tag;
     int32_t       outcome;       /* mortal_outcome */
     int32_t       status;        /* what the function returned: done (0) and failed */
-    int32_t       cause;         /* mortal_cause of crashed and collateral tasks whose host crashed, else 0 */
+    int32_t       cause;         /* mortal_cause of crashed, quarantined (the last attempt's), and collateral tasks whose
+                                    host crashed, else 0 */
     int32_t       signal;        /* cause signal: its number */
     int32_t       signal_code;   /* cause signal: si_code, 0 if not known */
     int32_t       exit_code;     /* cause exit: the code, even 0 */
@@ -139,7 +140,7 @@ typedef struct mortal_verdict {
     size_t        result_bytes;
     uint64_t      queued_ns, ran_ns; /* MORTAL_MEASURE_TIMES, else 0; of the last attempt */
     uint32_t      attempts;      /* how often it started by its own account; collateral restarts are not counted */
-    uint32_t      culprit;       /* crashed: 1 this task did it, 0 one of several that ran in its host, not known which */
+    uint32_t      culprit;       /* crashed, quarantined: 1 this task did it, 0 one of several that ran in its host, not known which */
     uint64_t      reserved[6];
 } mortal_verdict;
 

@@ -151,7 +151,7 @@ static int read_fate(struct pool *pool, uint32_t slot, uint64_t word) {
     static const int outcomes[16] = {
         [SLOT_CANCELLED] = MORTAL_CANCELLED, [SLOT_EXPIRED] = MORTAL_EXPIRED,       [SLOT_KILLED] = MORTAL_KILLED,
         [SLOT_TIMED_OUT] = MORTAL_TIMED_OUT, [SLOT_CRASHED] = MORTAL_CRASHED,       [SLOT_COLLATERAL] = MORTAL_COLLATERAL,
-        [SLOT_LOST] = MORTAL_LOST,
+        [SLOT_QUARANTINED] = MORTAL_QUARANTINED,  [SLOT_LOST] = MORTAL_LOST,
     };
     int outcome = outcomes[word_phase(word)];
     return outcome != 0 ? outcome : MORTAL_LOST;

@@ -52,6 +52,7 @@ static int detail_text(const mortal_verdict *v, char *text, size_t bytes) {
     case MORTAL_TIMED_OUT:
         return snprintf(text, bytes, ": its time was over, may have partly run");
     case MORTAL_CRASHED:
+    case MORTAL_QUARANTINED: /* by how the last attempt ended */
         return cause_text(v, text, bytes);
     case MORTAL_COLLATERAL:
         return snprintf(text, bytes, ": its host ended through another task, may have partly run");
@@ -72,7 +73,8 @@ size_t mortal_verdict_text(const mortal_verdict *verdict, char *text, size_t tex
     (void)detail_text(verdict, detail, sizeof detail);
     if (verdict->attempts > 1 || (verdict->attempts == 1 && verdict->outcome == MORTAL_CRASHED))
         (void)snprintf(attempts, sizeof attempts, ", attempt %" PRIu32, verdict->attempts);
-    const char *unsure = verdict->outcome == MORTAL_CRASHED && verdict->culprit == 0 ? ", or another task of its host" : "";
+    bool blames = verdict->outcome == MORTAL_CRASHED || verdict->outcome == MORTAL_QUARANTINED;
+    const char *unsure = blames && verdict->culprit == 0 ? ", or another task of its host" : "";
     int length = snprintf(text, text_bytes, "%s%s%s%s", mortal_outcome_name(verdict->outcome), detail, attempts, unsure);
     return length < 0 ? 0 : (size_t)length;
 }

@@ -38,7 +38,7 @@ static enum recovered end(struct region *r, uint32_t slot, uint64_t word, enum s
                           const struct death *death, bool culprit) {
     struct fate *fate = fate_of(r, slot);
     uint64_t ended = word_with_phase(word, phase);
-    bool tells_why = phase == SLOT_CRASHED || (phase == SLOT_COLLATERAL && !death->asked);
+    bool tells_why = phase == SLOT_CRASHED || phase == SLOT_QUARANTINED || (phase == SLOT_COLLATERAL && !death->asked);
     fate->cause = tells_why ? death->cause : 0;
     fate->signal = tells_why ? death->signal : 0;
     fate->signal_code = tells_why ? death->signal_code : 0;
@@ -77,7 +77,7 @@ static enum recovered recover_running(struct region *r, uint32_t slot, uint64_t 
     uint32_t starts = charge(r, slot, word);
     if (starts < may_start)
         return give_back(r, slot, word);
-    return end(r, slot, word, SLOT_CRASHED, death, death->culprit != NO_WORKER);
+    return end(r, slot, word, may_start > 1 ? SLOT_QUARANTINED : SLOT_CRASHED, death, death->culprit != NO_WORKER);
 }
 
 enum recovered recover_slot(struct region *r, uint32_t slot, uint32_t life, uint32_t worker, const struct death *death,

@@ -3,7 +3,8 @@
  *
  *   word when the host died      begun   becomes
  *   RUNNING                      no      PENDING again, uncharged
- *   RUNNING, its own fault       yes     PENDING and charged while attempts are left, else CRASHED
+ *   RUNNING, its own fault       yes     PENDING and charged while attempts are left, else CRASHED, or QUARANTINED
+ *                                        if there were more than one
  *   RUNNING, another's fault     yes     PENDING uncharged if restartable, else COLLATERAL
  *   DYING                        no      by sentence: CANCELLED, EXPIRED, or PENDING
  *   DYING                        yes     by sentence: KILLED, TIMED_OUT, or PENDING and charged (deadline, attempts left)

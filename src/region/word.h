@@ -14,7 +14,7 @@
  *   FREE --owner--> PENDING --worker--> RUNNING --worker--> DONE, FAILED, BARE
  *                    |   ^               |   |
  *    owner,supervisor|   +--worker: host doomed, supervisor: not begun or restartable
- *                    v                   |   +--supervisor, after certain death--> CRASHED, COLLATERAL
+ *                    v                   |   +--supervisor, after certain death--> CRASHED, COLLATERAL, QUARANTINED
  *         CANCELLED, EXPIRED             v
  *                                      DYING --supervisor, after certain death--> KILLED, TIMED_OUT, CANCELLED, EXPIRED
  *   any ended phase --owner--> FREE           RUNNING, PENDING --owner, supervisor certainly dead--> LOST
@@ -46,6 +46,7 @@ enum slot_phase {
     SLOT_TIMED_OUT,
     SLOT_CRASHED,
     SLOT_COLLATERAL,
+    SLOT_QUARANTINED, /* crashed with its attempts, more than one, all spent */
     SLOT_LOST,
 };
 

@@ -1,6 +1,6 @@
 /*
- * A task with attempts over 1 runs again when it crashes, knows which attempt it is, and crashes for good when they
- * are spent.
+ * A task with attempts over 1 runs again when it crashes, knows which attempt it is, and is quarantined when they are
+ * spent.
  * Broken by: a task without attempts that runs twice, one with attempts that runs once too often, a kill that is
  * retried.
  */
@@ -66,7 +66,7 @@ void test(void)
     mortal_pool *pool = pool_with(1);
     check(pool, (struct plan){&gates[0], CRASHES_ALWAYS}, 0, MORTAL_CRASHED, 1);
     check(pool, (struct plan){&gates[1], CRASHES_ALWAYS}, 1, MORTAL_CRASHED, 1);
-    check(pool, (struct plan){&gates[2], CRASHES_ALWAYS}, ATTEMPTS, MORTAL_CRASHED, ATTEMPTS);
+    check(pool, (struct plan){&gates[2], CRASHES_ALWAYS}, ATTEMPTS, MORTAL_QUARANTINED, ATTEMPTS);
     check(pool, (struct plan){&gates[3], CRASHES_TWICE}, ATTEMPTS, MORTAL_DONE, CRASHES_TWICE + 1);
     check(pool, (struct plan){&gates[4], 0}, ATTEMPTS, MORTAL_DONE, 1);
     only_crashes_are_retried(pool, &gates[5]);

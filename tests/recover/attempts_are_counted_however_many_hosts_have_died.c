@@ -30,7 +30,7 @@ void test(void)
         atomic_store(starts, 0);
         mortal_future future = submit_like(pool, count_and_die, &starts, sizeof starts, twice);
         mortal_verdict verdict = wait_for(future);
-        CHECK_EQ(verdict.outcome, MORTAL_CRASHED);
+        CHECK_EQ(verdict.outcome, MORTAL_QUARANTINED);
         CHECK_EQ(atomic_load(starts), ATTEMPTS);
         CHECK_EQ(verdict.attempts, ATTEMPTS);
         CHECK_OK(mortal_future_release(future));

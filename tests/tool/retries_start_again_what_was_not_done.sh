@@ -19,7 +19,10 @@ expect_status 1
 expect_column Attempts 1 2
 expect_column Outcome 1 failed
 expect_column Attempts 2 2
-expect_column Outcome 2 crashed
+expect_column Outcome 2 quarantined
+expect_column Signal 2 11
+expect_error "item 2 not done: 'crash': quarantined: SIGSEGV at 0x10, attempt 2"
+expect_error '2 items in .*: 1 failed, 1 quarantined$'
 [ "$(wc -l <starts)" -eq 2 ] || fail "started $(wc -l <starts) times, expected 2"
 
 map -j 2 --retries 2 --deadline 50ms --joblog log trouble hang

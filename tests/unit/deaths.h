@@ -48,7 +48,8 @@ HELPER struct outcome expected_of(const struct scene *s)
             return returned(charged);
         if (others_fault)
             return s->attempts > 1 ? returned(charged) : ended(SLOT_COLLATERAL, charged, !s->death.asked, false);
-        return may_again ? returned(charged + 1) : ended(SLOT_CRASHED, charged + 1, true, s->death.culprit == WORKER);
+        enum slot_phase spent = s->attempts > 1 ? SLOT_QUARANTINED : SLOT_CRASHED;
+        return may_again ? returned(charged + 1) : ended(spent, charged + 1, true, s->death.culprit == WORKER);
     }
     if (s->phase == SLOT_DYING) {
         if (s->begun) {

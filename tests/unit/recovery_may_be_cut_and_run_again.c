@@ -45,7 +45,7 @@ static void check_next_life(void)
             CHECK_EQ(care_attempts(care_of(&r, SLOT)), life + 1);
         }
     }
-    CHECK_EQ(word_phase(word_now(&r, SLOT)), SLOT_CRASHED);
+    CHECK_EQ(word_phase(word_now(&r, SLOT)), SLOT_QUARANTINED);
 }
 
 void test(void)

@@ -55,7 +55,8 @@ static bool check_cap(struct scene *scene, uint32_t slot)
         if (recovered == RECOVERED_ENDED)
             break;
     }
-    if (starts != part->attempts || word_phase(atomic_load(claim_of(r, slot))) != SLOT_CRASHED)
+    enum slot_phase spent = part->attempts > 1 ? SLOT_QUARANTINED : SLOT_CRASHED;
+    if (starts != part->attempts || word_phase(atomic_load(claim_of(r, slot))) != spent)
         return judge_breach(scene, promise_cap, "slot %u starts %u times and may %u times", slot, starts, part->attempts);
     return true;
 }

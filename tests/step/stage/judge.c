@@ -98,7 +98,8 @@ static struct expected after_running(const struct part *part, const struct endin
         expected.tells_why = !ending->asked;
         return expected;
     }
-    expected = starts < part->attempts ? waiting(starts) : ended(MORTAL_CRASHED, starts);
+    uint32_t spent = part->attempts > 1 ? MORTAL_QUARANTINED : MORTAL_CRASHED;
+    expected = starts < part->attempts ? waiting(starts) : ended(spent, starts);
     expected.tells_why = true;
     expected.by_itself = ending->culprit == part->worker;
     return expected;

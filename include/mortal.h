@@ -176,7 +176,8 @@ typedef struct mortal_stats {
     int32_t  supervisor;     /* its process id, 0 when it is gone */
     int32_t  broken;         /* 1: the supervisor died; everything unended is lost */
     uint64_t input_bytes_max, result_bytes_max; /* of one task, in this pool */
-    uint64_t reserved[8];
+    uint64_t failed_starts;  /* hosts that were not ready in the end: init or preload failed, or no process could be made */
+    uint64_t reserved[7];
 } mortal_stats;
 
 /**

@@ -283,6 +283,7 @@ int mortal_pool_stats(mortal_pool *handle, mortal_stats *stats) {
     now.host_deaths = atomic_load(&control->deaths);
     now.host_kills = atomic_load(&control->kills);
     now.requeued = atomic_load(&control->requeued);
+    now.failed_starts = atomic_load(&control->failed_starts);
     now.workers = g->workers;
     now.hosts = alive ? atomic_load(&control->hosts_ready) : 0;
     now.standby = alive ? atomic_load(&control->standby_ready) : 0;

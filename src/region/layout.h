@@ -150,6 +150,7 @@ struct control_head {
     alignas(LINE) _Atomic uint64_t fate_taken;       /* O */
     alignas(LINE) _Atomic uint64_t deaths, kills, requeued; /* S */
     _Atomic uint32_t hosts_ready, standby_ready, dying;     /* S */
+    _Atomic uint64_t failed_starts;                         /* S */
     alignas(LINE) struct request requests[REQUESTS];
     _Atomic uint64_t returned[RETURNED_ENTRIES];     /* S  generation and slot like queue entries, in ticket order */
     _Atomic uint32_t fate_log[FATE_LOG_ENTRIES];     /* S  slots */

@@ -209,8 +209,7 @@ static void bury(struct supervisor *s, uint32_t berth, const siginfo_t *info) {
     if (record->state == HOST_STARTING) {
         bool init = arena_is_its_own(s, record) &&
                     atomic_load(&host_head(s->region, record->life)->words) == WORDS_INIT_FAILED;
-        spawn_failed(s, STAGE_INIT, init ? DETAIL_STATUS : DETAIL_CRASHED, info->si_status, -ECANCELED);
-        spawn_back_off(s);
+        spawn_failed(s, record->since_ns, STAGE_INIT, init ? DETAIL_STATUS : DETAIL_CRASHED, info->si_status, -ECANCELED);
     }
     atomic_fetch_add_explicit(&control->deaths, 1, memory_order_relaxed); /* counted before any verdict tells of it */
     atomic_store(&shared->doomed, 1);

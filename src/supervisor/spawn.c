@@ -14,12 +14,32 @@
 #include "system/futex.h"
 #include "system/process.h"
 
-#define BACKOFF_FIRST_NS 1000000ull
-#define BACKOFF_MOST_NS 1000000000ull
+#define BACKOFF_FIRST_NS 10000000ull
+#define BACKOFF_MOST_NS 2000000000ull
+#define LOOK_AGAIN_NS 1000000ull      /* no berth or no arena is free: nobody tells when one is */
 #define DYING_PATIENCE_NS 20000000ull /* then another host takes its place */
 
-void spawn_failed(struct supervisor *s, enum start_stage stage, enum start_detail detail, int value, int error) {
+/* After the first failure another start is tried at once, then after 10, 20, 40 ms and so on. Starts that were under way
+ * together fail together, and count once: the wait is about how often it was tried, not about how many hosts there are. */
+static void back_off(struct supervisor *s, uint64_t began_ns) {
+    if (began_ns <= s->failed_at_ns)
+        return;
+    s->failed_at_ns = clock_ns();
+    s->spawn_after = s->failed_at_ns + s->spawn_wait_ns;
+    s->spawn_wait_ns = s->spawn_wait_ns == 0 ? BACKOFF_FIRST_NS : s->spawn_wait_ns * 2;
+    if (s->spawn_wait_ns > BACKOFF_MOST_NS)
+        s->spawn_wait_ns = BACKOFF_MOST_NS;
+}
+
+void spawn_forgive(struct supervisor *s) {
+    s->failed_at_ns = s->spawn_wait_ns = s->spawn_after = 0;
+}
+
+void spawn_failed(struct supervisor *s, uint64_t began_ns, enum start_stage stage, enum start_detail detail, int value,
+                  int error) {
     struct control_head *control = control_head(s->region);
+    atomic_fetch_add_explicit(&control->failed_starts, 1, memory_order_relaxed);
+    back_off(s, began_ns);
     if (s->ready)
         return;
     control->start_stage = (int32_t)stage;
@@ -50,8 +70,7 @@ void spawn_forget_template(struct supervisor *s) {
 static void start_template(struct supervisor *s) {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
-        spawn_failed(s, STAGE_PRELOAD, DETAIL_SYSTEM, 0, -errno);
-        spawn_back_off(s);
+        spawn_failed(s, clock_ns(), STAGE_PRELOAD, DETAIL_SYSTEM, 0, -errno);
         return;
     }
     pid_t pid = process_fork(SIGCHLD, false, NULL);
@@ -62,15 +81,18 @@ static void start_template(struct supervisor *s) {
     close(ends[1]);
     if (pid < 0) {
         close(ends[0]);
-        spawn_failed(s, STAGE_PRELOAD, DETAIL_SYSTEM, 0, (int)pid);
-        spawn_back_off(s);
+        spawn_failed(s, clock_ns(), STAGE_PRELOAD, DETAIL_SYSTEM, 0, (int)pid);
         return;
     }
     s->template_pid = pid;
     s->template_link = ends[0];
-    s->template_due = clock_after(s->heritage->start_ns);
+    s->template_since_ns = clock_ns();
     struct epoll_event event = {.events = EPOLLIN, .data.fd = ends[0]};
     (void)epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, ends[0], &event);
+}
+
+static uint64_t template_due(const struct supervisor *s) {
+    return s->heritage->start_ns < NEVER - s->template_since_ns ? s->template_since_ns + s->heritage->start_ns : NEVER;
 }
 
 /* Preload may take its time, and kills must not wait for it: it is started, and heard of later. True: it can fork hosts. */
@@ -84,19 +106,17 @@ static bool template_is_ready(struct supervisor *s) {
     struct template_ready said;
     ssize_t got = recv(s->template_link, &said, sizeof said, MSG_DONTWAIT);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
-        if (clock_ns() < s->template_due)
+        if (clock_ns() < template_due(s))
             return false;
-        spawn_failed(s, STAGE_PRELOAD, DETAIL_TIMED_OUT, 0, -ECANCELED);
+        said = (struct template_ready){.detail = DETAIL_TIMED_OUT};
     } else if (got != (ssize_t)sizeof said) {
-        spawn_failed(s, STAGE_PRELOAD, DETAIL_CRASHED, 0, -ECANCELED);
-    } else if (said.detail != DETAIL_NONE) {
-        spawn_failed(s, STAGE_PRELOAD, (enum start_detail)said.detail, said.value, -ECANCELED);
-    } else {
-        s->template_ready = true;
-        return true;
+        said = (struct template_ready){.detail = DETAIL_CRASHED};
     }
+    s->template_ready = said.detail == DETAIL_NONE;
+    if (s->template_ready)
+        return true;
     end_template(s); /* the next attempt runs preload again */
-    spawn_back_off(s);
+    spawn_failed(s, s->template_since_ns, STAGE_PRELOAD, (enum start_detail)said.detail, said.value, -ECANCELED);
     return false;
 }
 
@@ -116,13 +136,6 @@ static pid_t fork_from_template(struct supervisor *s, struct host_place place) {
     }
     end_template(s);
     return -EAGAIN;
-}
-
-void spawn_back_off(struct supervisor *s) {
-    s->spawn_backoff_ns = s->spawn_backoff_ns == 0 ? BACKOFF_FIRST_NS : s->spawn_backoff_ns * 2;
-    if (s->spawn_backoff_ns > BACKOFF_MOST_NS)
-        s->spawn_backoff_ns = BACKOFF_MOST_NS;
-    s->spawn_after = clock_after(s->spawn_backoff_ns);
 }
 
 static uint32_t empty_berth(const struct supervisor *s) {
@@ -159,8 +172,7 @@ static bool spawn(struct supervisor *s) {
     if (pid < 0) {
         atomic_store(&shared->life, NO_LIFE);
         lives_bury(s, life);
-        spawn_back_off(s);
-        spawn_failed(s, STAGE_FORK, DETAIL_SYSTEM, 0, (int)pid);
+        spawn_failed(s, clock_ns(), STAGE_FORK, DETAIL_SYSTEM, 0, (int)pid);
         return false;
     }
     atomic_store(&shared->pid, pid);
@@ -197,10 +209,9 @@ void spawn_check_ready(struct supervisor *s) {
             atomic_load_explicit(&host_head(s->region, record->life)->ready, memory_order_acquire) != 0) {
             record->state = HOST_STANDBY;
             record->since_ns = clock_ns();
-            s->spawn_backoff_ns = 0;
+            spawn_forgive(s);
         } else if (clock_ns() - record->since_ns > s->heritage->start_ns) {
-            spawn_failed(s, STAGE_INIT, DETAIL_TIMED_OUT, 0, -ECANCELED);
-            spawn_back_off(s);
+            spawn_failed(s, record->since_ns, STAGE_INIT, DETAIL_TIMED_OUT, 0, -ECANCELED);
             death_doom(s, i);
         }
     }
@@ -262,6 +273,16 @@ uint32_t spawn_take_over(struct supervisor *s) {
     return vacant;
 }
 
+/* One at a time: before the pool is ready, since who waits for it should not wait for the forks of the other hosts; and
+ * after a failure, until one succeeds: what is wrong is not put right by trying it with all of them. */
+static bool waits_for_a_start(const struct supervisor *s) {
+    return (!s->ready || s->failed_at_ns != 0) && in_state(s, HOST_STARTING) != NO_POSITION;
+}
+
+static bool may_spawn(const struct supervisor *s, uint64_t now) {
+    return now >= s->spawn_after && !s->quitting && !waits_for_a_start(s);
+}
+
 /* Take over first, replenish after: the standby costs a wake-up, a new one a fork. */
 void spawn_fill(struct supervisor *s) {
     const struct geometry *g = &s->region->g;
@@ -271,12 +292,8 @@ void spawn_fill(struct supervisor *s) {
     uint32_t coming = 0;
     for (uint32_t i = 0; i < g->berths; i++)
         coming += s->hosts[i].state == HOST_STARTING || s->hosts[i].state == HOST_STANDBY;
-    while (coming < vacant + g->standby && now >= s->spawn_after && !s->quitting && spawn(s)) {
+    while (coming < vacant + g->standby && may_spawn(s, now) && spawn(s))
         coming++;
-        /* One at a time while work waits for a host: the first one should not wait for the forks of the others. */
-        if (!s->ready)
-            break;
-    }
     count_ready(s);
 }
 
@@ -295,14 +312,13 @@ uint64_t spawn_next_ns(const struct supervisor *s) {
         if (look < next)
             next = look;
     }
-    if (s->template_pid != 0 && !s->template_ready) {
-        if (s->template_due < next)
-            next = s->template_due;
-    } else if (have < wanted && s->ready) {
-        uint64_t now = clock_ns();
-        uint64_t retry = s->spawn_after > now ? s->spawn_after : now + BACKOFF_FIRST_NS;
-        if (retry < next)
-            next = retry;
-    }
-    return next;
+    uint64_t now = clock_ns(), retry = NEVER;
+    bool wants_more = have < wanted && s->ready;
+    if (wants_more && s->spawn_after > now)
+        retry = s->spawn_after;
+    else if (s->template_pid != 0 && !s->template_ready)
+        retry = template_due(s);
+    else if (wants_more && !waits_for_a_start(s))
+        retry = now + LOOK_AGAIN_NS;
+    return retry < next ? retry : next;
 }

@@ -55,7 +55,7 @@ struct supervisor {
     pid_t template_pid; /* 0: none */
     int template_link;
     bool template_ready;
-    uint64_t template_due; /* preload must be over by then */
+    uint64_t template_since_ns; /* start_ns later preload must be over */
 
     uint32_t *free_lives, free_life_count; /* a stack */
     uint32_t fresh_life;                   /* from here on none was ever used */
@@ -75,7 +75,8 @@ struct supervisor {
     uint64_t requests_seen;
     uint64_t audit_at, expiry_scan_after;
     uint32_t births;
-    uint64_t spawn_after, spawn_backoff_ns; /* after a start that failed */
+    uint64_t failed_at_ns;               /* when a start failed last; 0: the last one succeeded */
+    uint64_t spawn_after, spawn_wait_ns; /* no start before; and how long to wait after the next failure */
     bool ready, quitting;
     bool noticed; /* a host asked to be looked at */
 };
@@ -87,12 +88,13 @@ static inline bool arena_is_its_own(const struct supervisor *s, const struct hos
 
 /* spawn.c */
 void spawn_forget_template(struct supervisor *s);      /* it ended */
-void spawn_back_off(struct supervisor *s);             /* a start failed: the next one waits, twice as long each time */
 void spawn_check_ready(struct supervisor *s);          /* hosts that say they are ready become standby */
 uint32_t spawn_take_over(struct supervisor *s);        /* standby hosts into vacant places; how many stay vacant */
 void spawn_fill(struct supervisor *s);                 /* active hosts and standby as many as there should be */
 uint64_t spawn_next_ns(const struct supervisor *s);    /* when to look again at the latest */
-void spawn_failed(struct supervisor *s, enum start_stage stage, enum start_detail detail, int value, int error);
+void spawn_failed(struct supervisor *s, uint64_t began_ns, enum start_stage stage, enum start_detail detail, int value,
+                  int error);                          /* ends an opening; later the next start waits, longer each time */
+void spawn_forgive(struct supervisor *s);              /* the next start need not wait */
 
 /* death.c */
 void death_doom(struct supervisor *s, uint32_t berth);                                  /* SIGKILL on its way */

@@ -208,7 +208,7 @@ void supervisor_run(struct heritage *heritage) {
     heritage->slice_ns = process_want_slice(SLICE_NS);
     process_hold_life_line(&control_head(s->region)->supervisor_lives);
     if (!make_tables(s) || !open_ears(s)) {
-        spawn_failed(s, STAGE_SUPERVISOR, DETAIL_SYSTEM, 0, -ENOMEM);
+        spawn_failed(s, clock_ns(), STAGE_SUPERVISOR, DETAIL_SYSTEM, 0, -ENOMEM);
         _exit(HOST_EXIT_BROKEN);
     }
     while (!s->quitting && !owner_is_gone(s))

@@ -122,6 +122,11 @@ typedef struct mortal_pool_options {
     uint64_t        start_ns;         /* how long preload, and init, may take; default 60 s */
     int32_t         measure;          /* bits of mortal_measure: what verdicts measure; default nothing */
     int32_t         reserved0;
+    uint32_t        deaths;           /* hosts that may end unasked within deaths_period_ns; one more opens the circuit breaker,
+                                         see mortal_pool_mend(). Default: there is none; MORTAL_NONE: not one may; at most
+                                         1,000,000 */
+    uint32_t        reserved1;
+    uint64_t        deaths_period_ns; /* only with deaths; default 60 s; MORTAL_FOREVER: all count */
 } mortal_pool_options;
 
 /* One task's one and only ending. */
@@ -177,7 +182,9 @@ typedef struct mortal_stats {
     int32_t  broken;         /* 1: the supervisor died; everything unended is lost */
     uint64_t input_bytes_max, result_bytes_max; /* of one task, in this pool */
     uint64_t failed_starts;  /* hosts that were not ready in the end: init or preload failed, or no process could be made */
-    uint64_t reserved[7];
+    int32_t  breaker;        /* 1: the circuit breaker is open, and nothing starts; mortal_pool_mend() closes it */
+    uint32_t breaker_opened; /* how often it opened so far */
+    uint64_t reserved[6];
 } mortal_stats;
 
 /**
@@ -221,6 +228,7 @@ MORTAL_API int mortal_pool_open(mortal_pool **out, const mortal_pool_options *op
  *           -ENOMEM      the kernel has no memory for it
  *           -ESHUTDOWN   the pool is sealed or closing
  *           -EOWNERDEAD  the supervisor died: close the pool and open another
+ *           -EHOSTDOWN   the circuit breaker is open, mortal_why() tells of which death: mortal_pool_mend(), or close
  *           -EINTR       a signal handler ran while it waited; nothing was submitted
  *           -EPERM       called in a forked child or inside a task
  * Blocks    while queue_tasks tasks are pending or inputs_bytes are in use
@@ -304,7 +312,8 @@ MORTAL_API void mortal_pool_seal(mortal_pool *pool);
 /**
  * mortal_pool_close - end the pool and every process of it
  *
- * Shape     how       MORTAL_CLOSE_DRAIN   everything runs to its end, for at most grace_ns, then the rest is killed
+ * Shape     how       MORTAL_CLOSE_DRAIN   everything runs to its end, for at most grace_ns, then the rest is killed; with
+ *                                          an open circuit breaker what runs does, and what waits is cancelled
  *                     MORTAL_CLOSE_CANCEL  pending tasks are cancelled, running ones may end for grace_ns, then are killed
  *                     MORTAL_CLOSE_KILL    pending tasks are cancelled, running ones are asked, and killed after grace_ns
  *           report    out, may be null
@@ -337,6 +346,27 @@ MORTAL_API int mortal_pool_close(mortal_pool *pool, int how, uint64_t grace_ns, 
 MORTAL_API int mortal_pool_stats(mortal_pool *pool, mortal_stats *stats);
 
 /**
+ * mortal_pool_mend - close the circuit breaker: hosts are made again, and what waits goes on
+ *
+ * Shape     the breaker opens when more than `deaths` hosts ended within `deaths_period_ns` though neither a kill nor a
+ *           deadline asked for it: tasks that crashed, idle hosts that died, hosts whose init or preload failed. While it is
+ *           open nothing starts and submits are refused; what runs goes on; what is pending stays so, can be cancelled or
+ *           killed, and expires. End the cause first: counting starts afresh, and the same deaths open it again
+ * Returns   0, also if it was not open: then nothing has changed
+ *           -EINVAL      null or ended handle
+ *           -EOWNERDEAD  the supervisor died: close the pool and open another
+ *           -ESHUTDOWN   the pool is being closed by another thread
+ *           -EPERM       called in a forked child or inside a task
+ * Blocks    never
+ * Threads   any, several at once: one closes it, the others change nothing
+ * Signals   not async-signal-safe
+ * Killed    hosts that die after it are counted anew
+ * Since     0.1
+ * Test      tests/recover/hosts_that_keep_dying_open_the_breaker_and_mend_closes_it.c
+ */
+MORTAL_API int mortal_pool_mend(mortal_pool *pool);
+
+/**
  * mortal_group_open - a place where the verdicts of many futures arrive
  *
  * Shape     out   give it to tasks in mortal_task_options.group; end it with mortal_group_close()
@@ -356,6 +386,7 @@ MORTAL_API int mortal_group_open(mortal_group **out, mortal_pool *pool);
  * Shape     verdict   out. Each task of the group is delivered once; release verdict.future when done with its result
  * Returns   0, or
  *           -ENOENT     nothing is outstanding: every task of the group was delivered or released
+ *           -EHOSTDOWN  the circuit breaker is open, and all that is outstanding waits for mortal_pool_mend()
  *           -ETIMEDOUT  nothing arrived within timeout_ns
  *           -EINTR      a signal handler ran
  *           -EINVAL, -ESHUTDOWN, -EPERM
@@ -373,7 +404,8 @@ MORTAL_API int mortal_group_next(mortal_group *group, uint64_t timeout_ns, morta
  *
  * Shape     fd   out: readable while mortal_group_next() has something to say at once. Level-triggered. It belongs to the
  *                group and is closed with it: poll it, do not read it. After it turns readable call mortal_group_next()
- *                with time-out 0 until it returns -ETIMEDOUT or -ENOENT
+ *                with time-out 0 until it returns -ETIMEDOUT, -ENOENT or -EHOSTDOWN (an open circuit breaker is told
+ *                by the descriptor once, and once more with each further death)
  * Returns   0; -EMFILE; -ENOMEM; -EINVAL; -ESHUTDOWN; -EPERM
  * Blocks    never
  * Threads   any
@@ -419,6 +451,8 @@ MORTAL_API int mortal_group_close(mortal_group *group);
  * Shape     verdict   out, may be null. The result is a view: good until mortal_future_release() or mortal_pool_close()
  * Returns   0, or
  *           -ETIMEDOUT  not ended within timeout_ns
+ *           -EHOSTDOWN  it is pending and the circuit breaker is open: nothing was decided, and it will start once
+ *                       mortal_pool_mend() was called; with any timeout_ns, at once
  *           -EINTR      a signal handler ran
  *           -ESTALE     released before, or its pool was closed
  *           -EINVAL     all-zero or made up

@@ -36,11 +36,13 @@ int mortal_future_wait(mortal_future future, uint64_t timeout_ns, mortal_verdict
     if (error != 0)
         return error;
     uint64_t life = pool->entries[slot].life;
-    error = watch_task(pool, slot, life, timeout_ns == 0 ? 0 : clock_after(timeout_ns));
+    error = watch_task(pool, slot, life, timeout_ns == 0 ? 0 : clock_after(timeout_ns), WATCH_END_OR_BREAKER);
     if (error == 0 && pool->entries[slot].life != life)
         error = why(-ESTALE, "mortal_future_wait: another thread released this future meanwhile");
     if (error == 0)
         tell(pool, slot, verdict);
+    if (error == -EHOSTDOWN)
+        error = breaker_refuse(pool, "mortal_future_wait");
     seat_unlock(pool);
     return explain_wait(error, "mortal_future_wait");
 }
@@ -131,14 +133,14 @@ static int kill_one(struct pool *pool, uint32_t slot, uint64_t grace_ns, uint64_
     }
     if (grace_ns != 0) {
         atomic_store(&care_of(pool->region, slot)->asked, (uint32_t)(life & GENERATION_MASK) + 1);
-        int error = watch_task(pool, slot, life, clock_after(grace_ns));
+        int error = watch_task(pool, slot, life, clock_after(grace_ns), WATCH_END);
         if (error != -ETIMEDOUT)
             return error;
     }
     if (!watch_supervisor(pool))
         return 0; /* everything unended has just been declared lost */
     (void)request_send(pool, REQUEST_KILL_TASK, slot, (uint32_t)life, 0, 0);
-    int error = watch_task(pool, slot, life, clock_after(timeout_ns));
+    int error = watch_task(pool, slot, life, clock_after(timeout_ns), WATCH_END);
     return error == -ETIMEDOUT ? -EINPROGRESS : error;
 }
 

@@ -279,6 +279,14 @@ static void spin_for_group(struct pool *pool, const struct group *group) {
             gather(pool);
 }
 
+static bool any_runs(const struct pool *pool, const struct group *group) {
+    for (uint32_t slot = group->first; slot != NO_SLOT; slot = pool->entries[slot].next)
+        if (pool->entries[slot].state == ENTRY_LIVE &&
+            word_phase(atomic_load(claim_of(pool->region, slot))) != SLOT_PENDING)
+            return true;
+    return false;
+}
+
 static int next_verdict(struct pool *pool, struct group *group, uint64_t deadline_ns, mortal_verdict *verdict) {
     gather(pool);
     if (group->ready_first == NO_SLOT && deadline_ns != 0)
@@ -297,6 +305,8 @@ static int next_verdict(struct pool *pool, struct group *group, uint64_t deadlin
             continue;
         if (group->outstanding == 0)
             return why(-ENOENT, "mortal_group_next: nothing is outstanding in this group");
+        if (breaker_is_open(pool->region) && !any_runs(pool, group))
+            return breaker_refuse(pool, "mortal_group_next");
         if (deadline_ns == 0)
             return why(-ETIMEDOUT, "mortal_group_next: nothing has arrived");
         uint64_t before = clock_ns();

@@ -102,8 +102,8 @@ static enum slot_phase phase_of(const struct hunt *hunt, const struct target *ta
 /* Until all have ended or time is over; -EINTR and -ESHUTDOWN as everywhere. */
 static int await_targets(struct hunt *hunt, uint64_t deadline_ns) {
     for (size_t i = 0; i < hunt->count; i++) {
-        int error = watch_task(hunt->pool, hunt->targets[i].slot, hunt->targets[i].life, deadline_ns);
-        if (error != 0 && error != -ETIMEDOUT)
+        int error = watch_task(hunt->pool, hunt->targets[i].slot, hunt->targets[i].life, deadline_ns, WATCH_END_OR_BREAKER);
+        if (error != 0 && error != -ETIMEDOUT && error != -EHOSTDOWN) /* that one is pending again, and will not start now */
             return error;
     }
     return 0;

@@ -70,6 +70,23 @@ static int plan_sizes(const mortal_pool_options *o, struct limits *l) {
     return 0;
 }
 
+#define DEFAULT_DEATHS_PERIOD_NS 60000000000ull
+
+static int plan_breaker(const mortal_pool_options *o, struct plan *plan) {
+    if (o->deaths > TASKS_MOST && o->deaths != MORTAL_NONE)
+        return why(-EINVAL, "mortal_pool_open: deaths is %u: it must be at most %u, or MORTAL_NONE", o->deaths, TASKS_MOST);
+    if (o->deaths == 0 && o->deaths_period_ns != 0)
+        return why(-EINVAL, "mortal_pool_open: deaths_period_ns is %llu and deaths is 0: there is no circuit breaker without "
+                            "deaths", (unsigned long long)o->deaths_period_ns);
+    if (o->reserved0 != 0 || o->reserved1 != 0)
+        return why(-EINVAL, "mortal_pool_open: a reserved field of mortal_pool_options is not zero: clear the struct first");
+    if (o->deaths == 0)
+        return 0;
+    plan->deaths = o->deaths == MORTAL_NONE ? 0 : o->deaths;
+    plan->deaths_period_ns = o->deaths_period_ns != 0 ? o->deaths_period_ns : DEFAULT_DEATHS_PERIOD_NS;
+    return 0;
+}
+
 static int check_rest(const mortal_pool_options *o) {
     if (o->start != 0 && o->start != MORTAL_START_FORK)
         return why(-EINVAL, "mortal_pool_open: start is %d: this version knows MORTAL_START_FORK only", (int)o->start);
@@ -107,6 +124,8 @@ int options_plan(const mortal_pool_options *from, struct plan *plan) {
         error = check_rest(&o);
     if (error == 0)
         error = plan_sizes(&o, &plan->limits);
+    if (error == 0)
+        error = plan_breaker(&o, plan);
     if (error == 0 && o.task != NULL)
         error = read_task_options(o.task, "mortal_pool_open", &plan->task);
     plan->start_ns = o.start_ns != 0 ? o.start_ns : DEFAULT_START_NS;

@@ -23,6 +23,8 @@ static bool copy_options(struct pool *pool, const struct plan *plan) {
     h->preload = asked->preload;
     h->init = asked->init;
     h->start_ns = plan->start_ns;
+    h->deaths = plan->deaths;
+    h->deaths_period_ns = plan->deaths_period_ns;
     if (asked->name != NULL)
         (void)snprintf(h->name, sizeof h->name, "%s", asked->name);
     if (asked->context_bytes != 0) {
@@ -177,19 +179,23 @@ static void send_everybody_home(struct pool *pool) {
     futex_wake(&claims_head(pool->region)->room_bell, INT_MAX);
 }
 
+/* With an open circuit breaker what runs goes on to its end, and what waits never starts: the rest is to be cancelled. */
 static int drain(struct pool *pool, uint64_t grace_ns) {
     uint64_t deadline = clock_after(grace_ns);
+    int result = 0;
     for (uint32_t slot = 0; slot < pool->slots_used; slot++) {
         if (pool->entries[slot].state != ENTRY_LIVE)
             continue;
         int error;
         do {
-            error = watch_task(pool, slot, pool->entries[slot].life, deadline);
+            error = watch_task(pool, slot, pool->entries[slot].life, deadline, WATCH_END_OR_BREAKER);
         } while (error == -EINTR);
         if (error == -ETIMEDOUT)
             return error;
+        if (error == -EHOSTDOWN)
+            result = error;
     }
-    return 0;
+    return result;
 }
 
 static void end_tasks(struct pool *pool, int how, uint64_t grace_ns, mortal_kill_report *report) {
@@ -283,6 +289,8 @@ int mortal_pool_stats(mortal_pool *handle, mortal_stats *stats) {
     now.host_deaths = atomic_load(&control->deaths);
     now.host_kills = atomic_load(&control->kills);
     now.requeued = atomic_load(&control->requeued);
+    now.breaker = alive && breaker_is_open(pool->region);
+    now.breaker_opened = atomic_load(&control->breaker_opened);
     now.failed_starts = atomic_load(&control->failed_starts);
     now.workers = g->workers;
     now.hosts = alive ? atomic_load(&control->hosts_ready) : 0;

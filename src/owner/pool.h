@@ -114,9 +114,14 @@ struct waiting {
     uint64_t deadline_ns;
 };
 int  watch_sleep(struct pool *pool, const struct waiting *on); /* unlocks, sleeps, locks; 0, -ETIMEDOUT, -EINTR, -ESHUTDOWN */
-int  watch_task(struct pool *pool, uint32_t slot, uint64_t life, uint64_t deadline_ns); /* until it ended or was released */
+enum watch_for { WATCH_END, WATCH_END_OR_BREAKER /* -EHOSTDOWN if it is pending and the circuit breaker is open */ };
+int  watch_task(struct pool *pool, uint32_t slot, uint64_t life, uint64_t deadline_ns,
+                enum watch_for what); /* until it ended or was released */
 bool watch_supervisor(struct pool *pool);  /* false: it is dead, and everything unended was declared lost */
 void watch_ring_supervisor(struct pool *pool);
+
+/* breaker.c */
+int breaker_refuse(struct pool *pool, const char *call); /* -EHOSTDOWN, and why */
 
 /* kill.c */
 int kill_all(struct pool *pool, struct group *group, int scope, uint64_t grace_ns, uint64_t timeout_ns,
@@ -138,6 +143,8 @@ struct plan {
     struct limits limits;
     mortal_task_options task;
     uint64_t start_ns;
+    uint32_t deaths;
+    uint64_t deaths_period_ns; /* 0: no circuit breaker */
     mortal_pool_options asked; /* as the caller wrote it, in this version's shape */
 };
 int options_plan(const mortal_pool_options *options, struct plan *plan);

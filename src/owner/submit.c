@@ -58,6 +58,8 @@ static int check_open(struct pool *pool) {
         return why(-EOWNERDEAD, "mortal_pool_submit: the supervisor of this pool died: close the pool and open another");
     if (atomic_load_explicit(&pool->sealed, memory_order_relaxed) != 0)
         return why(-ESHUTDOWN, "mortal_pool_submit: the pool is sealed");
+    if (breaker_is_open(pool->region))
+        return breaker_refuse(pool, "mortal_pool_submit");
     return 0;
 }
 
@@ -116,7 +118,7 @@ static int wait_for_room(struct pool *pool, size_t input_bytes, bool *slept) {
     ++*sleepers;
     atomic_fetch_or(&orders->room_wanted, bit);
     int outcome = 0;
-    if (!there_is_room(pool, input_bytes)) {
+    if (!there_is_room(pool, input_bytes) && !breaker_is_open(pool->region)) {
         struct waiting on = {.word = &claims->room_bell, .value = bell, .deadline_ns = NEVER};
         outcome = watch_sleep(pool, &on);
         *slept = true;

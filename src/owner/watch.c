@@ -103,15 +103,23 @@ static bool is_over(struct pool *pool, uint32_t slot, uint64_t life) {
     return pool->entries[slot].life != life || ledger_harvest(pool, slot);
 }
 
-int watch_task(struct pool *pool, uint32_t slot, uint64_t life, uint64_t deadline_ns) {
+static bool waits_for_breaker(const struct pool *pool, uint32_t slot) {
+    return breaker_is_open(pool->region) && word_phase(atomic_load(claim_of(pool->region, slot))) == SLOT_PENDING;
+}
+
+int watch_task(struct pool *pool, uint32_t slot, uint64_t life, uint64_t deadline_ns, enum watch_for what) {
     if (is_over(pool, slot, life))
         return 0;
+    if (what == WATCH_END_OR_BREAKER && waits_for_breaker(pool, slot) && watch_supervisor(pool))
+        return -EHOSTDOWN;
     if (deadline_ns == 0)
-        return -ETIMEDOUT;
+        return is_over(pool, slot, life) ? 0 : -ETIMEDOUT;
     spin_for(pool, slot);
     while (!pool_is_closed_to_me(pool)) {
         if (is_over(pool, slot, life))
             return 0;
+        if (what == WATCH_END_OR_BREAKER && waits_for_breaker(pool, slot) && watch_supervisor(pool))
+            return -EHOSTDOWN;
         struct order *order = order_of(pool->region, slot);
         /* ORD(watch:sleep) pairs ORD(publish): the flag is visible before this look at the word. */
         atomic_store(&order->watched, 1);

@@ -132,6 +132,10 @@ enum pool_state { POOL_STARTING = 0, POOL_READY, POOL_FAILED };
 #define RETURNED_ENTRIES 8192u
 struct control_head {
     alignas(LINE) _Atomic uint32_t supervisor_lives; /* S  robust futex: the kernel marks it when the supervisor dies */
+    _Atomic uint32_t breaker_opened; /* S  how often the circuit breaker opened; on the line that each submit reads anyway */
+    _Atomic uint32_t breaker_mended; /* O  which opening was mended last: it is open while the two differ */
+    _Atomic int32_t breaker_stage;   /* S  the death that opened it: STAGE_NONE, else which start failed */
+    _Atomic int32_t breaker_how, breaker_value; /* S  enum mortal_cause, or start_detail; signal, code or status */
     alignas(LINE) _Atomic uint32_t state;            /* S  futex: enum pool_state */
     int32_t start_error;                             /* S  negative errno, set before POOL_FAILED */
     int32_t start_stage, start_detail, start_value;               /* S  what failed: heritage.h */
@@ -240,6 +244,12 @@ static inline struct orders_head *orders_head(const struct region *r) { return (
 static inline struct claims_head *claims_head(const struct region *r) { return (struct claims_head *)(void *)r->claims; }
 static inline struct control_head *control_head(const struct region *r) {
     return (struct control_head *)(void *)r->control;
+}
+/* ORD(breaker:look) pairs ORD(breaker:open) */
+static inline bool breaker_is_open(const struct region *r) {
+    const struct control_head *control = control_head(r);
+    return atomic_load_explicit(&control->breaker_opened, memory_order_acquire) !=
+           atomic_load_explicit(&control->breaker_mended, memory_order_relaxed);
 }
 static inline _Atomic uint64_t *ring_entry(const struct region *r, uint64_t position) {
     return (_Atomic uint64_t *)(void *)(r->orders + r->g.order_ring) + (position & (r->g.ring_entries - 1));

@@ -66,6 +66,7 @@ void condemn(struct supervisor *s, uint32_t slot, uint32_t generation, enum sent
         if (!atomic_compare_exchange_strong(claim_of(s->region, slot), &word, word_with_phase(word, SLOT_DYING)))
             continue;
         watch->sentence = sentence;
+        s->hosts[berth].is_excused = true;
         if (s->hosts[berth].state != HOST_DYING)
             atomic_fetch_add_explicit(&control_head(s->region)->kills, 1, memory_order_relaxed);
         death_doom(s, berth);

@@ -206,7 +206,8 @@ static void bury(struct supervisor *s, uint32_t berth, const siginfo_t *info) {
     struct control_head *control = control_head(s->region);
     struct berth *shared = berth_of(s->region, berth);
     bool had_started = record->state == HOST_ACTIVE || record->state == HOST_DYING;
-    if (record->state == HOST_STARTING) {
+    bool was_starting = record->state == HOST_STARTING;
+    if (was_starting) {
         bool init = arena_is_its_own(s, record) &&
                     atomic_load(&host_head(s->region, record->life)->words) == WORDS_INIT_FAILED;
         spawn_failed(s, record->since_ns, STAGE_INIT, init ? DETAIL_STATUS : DETAIL_CRASHED, info->si_status, -ECANCELED);
@@ -214,6 +215,9 @@ static void bury(struct supervisor *s, uint32_t berth, const siginfo_t *info) {
     atomic_fetch_add_explicit(&control->deaths, 1, memory_order_relaxed); /* counted before any verdict tells of it */
     atomic_store(&shared->doomed, 1);
     struct death death = inquest(s, record, info);
+    if (!was_starting && !record->is_excused)
+        breaker_count(s, death.at_ns, STAGE_NONE, death.cause,
+                      death.cause == MORTAL_CAUSE_SIGNAL ? death.signal : death.exit_code);
     if (had_started)
         death_settle(s, record, &death);
     uint32_t life = record->life;
@@ -232,6 +236,7 @@ static void bury(struct supervisor *s, uint32_t berth, const siginfo_t *info) {
     if (is_its_own)
         death_tell(s, berth, life, record->birth);
     lives_bury(s, life);
+    breaker_tell(s); /* with each death, since it may have returned a task that somebody waits for */
 }
 
 static uint32_t berth_of_pid(const struct supervisor *s, pid_t pid) {

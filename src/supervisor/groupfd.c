@@ -12,6 +12,11 @@
 
 #include "supervisor/state.h"
 
+static void ring(int fd) {
+    uint64_t one = 1;
+    (void)!write(fd, &one, sizeof one);
+}
+
 static void set_fd(struct supervisor *s, uint32_t group, uint32_t bell, int fd) {
     if (group >= GROUPS_MAX) {
         if (fd >= 0)
@@ -23,6 +28,8 @@ static void set_fd(struct supervisor *s, uint32_t group, uint32_t bell, int fd) 
     s->group_fds[group] = fd;
     s->group_seen[group] = bell;
     s->groups_with_fds = true;
+    if (fd >= 0 && s->breaker_is_open) /* it came too late to be rung for that */
+        ring(fd);
 }
 
 /* A message is a group's number, with its descriptor, or without one when the group is closed, and the bell's value from
@@ -57,7 +64,12 @@ void groupfd_ring(struct supervisor *s) {
         if (bell == s->group_seen[group])
             continue;
         s->group_seen[group] = bell;
-        uint64_t one = 1;
-        (void)!write(s->group_fds[group], &one, sizeof one);
+        ring(s->group_fds[group]);
     }
+}
+
+void groupfd_ring_all(struct supervisor *s) {
+    for (uint32_t group = 0; s->groups_with_fds && group < GROUPS_MAX; group++)
+        if (s->group_fds[group] >= 0)
+            ring(s->group_fds[group]);
 }

@@ -40,8 +40,12 @@ void spawn_failed(struct supervisor *s, uint64_t began_ns, enum start_stage stag
     struct control_head *control = control_head(s->region);
     atomic_fetch_add_explicit(&control->failed_starts, 1, memory_order_relaxed);
     back_off(s, began_ns);
-    if (s->ready)
+    if (s->ready) {
+        if (detail != DETAIL_SYSTEM) /* else nobody died: there was no process to be had */
+            breaker_count(s, clock_ns(), stage, (int)detail, value);
+        breaker_tell(s);
         return;
+    }
     control->start_stage = (int32_t)stage;
     control->start_detail = (int32_t)detail;
     control->start_value = value;
@@ -201,6 +205,8 @@ static void count_ready(struct supervisor *s) {
 }
 
 void spawn_check_ready(struct supervisor *s) {
+    if (s->template_pid != 0 && !s->template_ready)
+        (void)template_is_ready(s); /* also where no host is wanted now: what it says would keep us awake */
     for (uint32_t i = 0; i < s->region->g.berths; i++) {
         struct host_record *record = &s->hosts[i];
         if (record->state != HOST_STARTING)
@@ -211,6 +217,7 @@ void spawn_check_ready(struct supervisor *s) {
             record->since_ns = clock_ns();
             spawn_forgive(s);
         } else if (clock_ns() - record->since_ns > s->heritage->start_ns) {
+            record->is_excused = true;
             spawn_failed(s, record->since_ns, STAGE_INIT, DETAIL_TIMED_OUT, 0, -ECANCELED);
             death_doom(s, i);
         }
@@ -259,8 +266,23 @@ static void give_up_on_the_dying(struct supervisor *s, uint64_t now) {
     }
 }
 
+void spawn_hold(struct supervisor *s) {
+    for (uint32_t i = 0; i < s->region->g.berths; i++)
+        if (s->hosts[i].state == HOST_ACTIVE)
+            atomic_store(&berth_of(s->region, i)->active, 0);
+}
+
+void spawn_resume(struct supervisor *s) {
+    for (uint32_t i = 0; i < s->region->g.berths; i++)
+        if (s->hosts[i].state == HOST_ACTIVE)
+            atomic_store(&berth_of(s->region, i)->active, width_of(s, s->hosts[i].position));
+    bell_ring_all(s->region);
+}
+
 uint32_t spawn_take_over(struct supervisor *s) {
     uint32_t vacant = 0;
+    if (s->breaker_is_open)
+        return 0;
     for (uint32_t position = 0; position < s->region->g.hosts; position++) {
         if (s->positions[position] != NO_POSITION)
             continue;
@@ -280,7 +302,7 @@ static bool waits_for_a_start(const struct supervisor *s) {
 }
 
 static bool may_spawn(const struct supervisor *s, uint64_t now) {
-    return now >= s->spawn_after && !s->quitting && !waits_for_a_start(s);
+    return now >= s->spawn_after && !s->quitting && !s->breaker_is_open && !waits_for_a_start(s);
 }
 
 /* Take over first, replenish after: the standby costs a wake-up, a new one a fork. */
@@ -313,7 +335,7 @@ uint64_t spawn_next_ns(const struct supervisor *s) {
             next = look;
     }
     uint64_t now = clock_ns(), retry = NEVER;
-    bool wants_more = have < wanted && s->ready;
+    bool wants_more = have < wanted && s->ready && !s->breaker_is_open;
     if (wants_more && s->spawn_after > now)
         retry = s->spawn_after;
     else if (s->template_pid != 0 && !s->template_ready)

@@ -33,6 +33,7 @@ struct host_record { /* by berth */
     uint32_t life, birth;
     uint32_t position; /* which of the pool's hosts it is while active */
     bool asked;        /* the supervisor sent the SIGKILL */
+    bool is_excused;   /* since a kill or a limit asked for it, or its start failed: not, or already, counted by the breaker */
     bool replaced;     /* dying for so long that its position was given to another */
     bool main_was_cut; /* its main thread's life line, at the last audit */
     bool became_other; /* a task called exec in it */
@@ -76,6 +77,9 @@ struct supervisor {
     uint64_t audit_at, expiry_scan_after;
     uint32_t births;
     uint64_t failed_at_ns;               /* when a start failed last; 0: the last one succeeded */
+    uint64_t *death_times, deaths_counted; /* of the last unasked deaths, a ring; and how many since the breaker was closed */
+    uint32_t breaker_openings;
+    bool breaker_is_open;
     uint64_t spawn_after, spawn_wait_ns; /* no start before; and how long to wait after the next failure */
     bool ready, quitting;
     bool noticed; /* a host asked to be looked at */
@@ -95,6 +99,15 @@ uint64_t spawn_next_ns(const struct supervisor *s);    /* when to look again at 
 void spawn_failed(struct supervisor *s, uint64_t began_ns, enum start_stage stage, enum start_detail detail, int value,
                   int error);                          /* ends an opening; later the next start waits, longer each time */
 void spawn_forgive(struct supervisor *s);              /* the next start need not wait */
+
+void spawn_hold(struct supervisor *s);                 /* no worker claims any more */
+void spawn_resume(struct supervisor *s);               /* they do again */
+
+/* breaker.c */
+int  breaker_open_tables(struct supervisor *s);        /* 0, or there is no memory */
+void breaker_count(struct supervisor *s, uint64_t at_ns, enum start_stage stage, int how, int value); /* an unasked death */
+void breaker_tell(struct supervisor *s);               /* if it is open: who waits for what is pending shall hear it */
+void breaker_heed(struct supervisor *s);               /* if it was mended: go on */
 
 /* death.c */
 void death_doom(struct supervisor *s, uint32_t berth);                                  /* SIGKILL on its way */
@@ -131,5 +144,6 @@ void descendants_kill(struct supervisor *s);            /* children that are non
 /* groupfd.c */
 void groupfd_receive(struct supervisor *s);
 void groupfd_ring(struct supervisor *s);
+void groupfd_ring_all(struct supervisor *s);            /* whatever their bells say */
 
 #endif

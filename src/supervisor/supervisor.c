@@ -88,7 +88,7 @@ static bool make_tables(struct supervisor *s) {
         s->positions[i] = NO_POSITION;
     for (uint32_t i = 0; i < GROUPS_MAX; i++)
         s->group_fds[i] = -1;
-    return lives_open(s) == 0;
+    return lives_open(s) == 0 && breaker_open_tables(s) == 0;
 }
 
 /* Everything below ends: hosts, template, and what their tasks left. Waits as long as the kernel needs. */
@@ -180,6 +180,7 @@ static uint64_t min_ns(uint64_t a, uint64_t b) { return a < b ? a : b; }
 static void turn(struct supervisor *s) {
     groupfd_receive(s);
     condemn_requests(s);
+    breaker_heed(s);
     if (s->noticed)
         audit_parked(s);
     death_reap(s);

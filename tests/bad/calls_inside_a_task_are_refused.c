@@ -22,6 +22,7 @@ static void pool_calls(struct scene *scene)
     CHECK_ERR(mortal_pool_try_submit(scene->pool, task_nothing, NULL, 0, NULL, NULL), -EPERM);
     CHECK_ERR(mortal_pool_kill(scene->pool, MORTAL_UNENDED, 0, MORTAL_FOREVER, NULL), -EPERM);
     CHECK_ERR(mortal_pool_stats(scene->pool, &stats), -EPERM);
+    CHECK_ERR(mortal_pool_mend(scene->pool), -EPERM);
     CHECK_ERR(mortal_pool_close(scene->pool, MORTAL_CLOSE_KILL, 0, NULL), -EPERM);
     CHECK_ERR(mortal_group_open(&group, scene->pool), -EPERM);
     mortal_pool_kill_now(scene->pool, MORTAL_UNENDED);

@@ -45,6 +45,7 @@ static void at_the_same_time(struct gate *gate)
     CHECK_OK(pthread_create(&thread, NULL, close_it, &closer));
     word_await(&closer.started, 1);
     POLL_UNTIL((error = mortal_pool_stats(closer.pool, &stats)) != 0);
+    CHECK_ERR(mortal_pool_mend(closer.pool), error);
     CHECK_ERR(error, -ESHUTDOWN);
     CHECK_ERR(mortal_pool_close(closer.pool, MORTAL_CLOSE_KILL, 0, NULL), -EALREADY);
     gate_open(gate);

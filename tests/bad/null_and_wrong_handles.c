@@ -13,6 +13,7 @@ static void as_a_pool(mortal_pool *wrong)
     CHECK_ERR(mortal_pool_try_submit(wrong, task_nothing, NULL, 0, NULL, &future), -EINVAL);
     CHECK_ERR(mortal_pool_kill(wrong, MORTAL_UNENDED, 0, MORTAL_FOREVER, NULL), -EINVAL);
     CHECK_ERR(mortal_pool_stats(wrong, &stats), -EINVAL);
+    CHECK_ERR(mortal_pool_mend(wrong), -EINVAL);
     CHECK_ERR(mortal_pool_close(wrong, MORTAL_CLOSE_KILL, 0, NULL), -EINVAL);
     CHECK_ERR(mortal_group_open(&group, wrong), -EINVAL);
     CHECK(group == NULL && future.place == 0 && future.life == 0);

@@ -22,6 +22,7 @@ void test(void)
     CHECK_ERR(mortal_pool_try_submit(pool, task_nothing, NULL, 0, NULL, NULL), -EINVAL);
     CHECK_ERR(mortal_pool_kill(pool, MORTAL_UNENDED, 0, MORTAL_FOREVER, NULL), -EINVAL);
     CHECK_ERR(mortal_pool_stats(pool, &stats), -EINVAL);
+    CHECK_ERR(mortal_pool_mend(pool), -EINVAL);
     mortal_pool_kill_now(pool, MORTAL_UNENDED);
     mortal_pool_seal(pool);
     CHECK_ERR(mortal_group_next(group, 0, &verdict), -EINVAL);

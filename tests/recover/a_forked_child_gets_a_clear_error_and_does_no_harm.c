@@ -18,6 +18,7 @@ static void the_pool_is_refused(struct scene *scene)
     CHECK_ERR(mortal_pool_submit(scene->pool, task_nothing, NULL, 0, NULL, NULL), -EPERM);
     CHECK_ERR(mortal_pool_try_submit(scene->pool, task_nothing, NULL, 0, NULL, NULL), -EPERM);
     CHECK_ERR(mortal_pool_stats(scene->pool, &stats), -EPERM);
+    CHECK_ERR(mortal_pool_mend(scene->pool), -EPERM);
     CHECK_ERR(mortal_pool_kill(scene->pool, MORTAL_UNENDED, 0, MORTAL_FOREVER, NULL), -EPERM);
     mortal_pool_kill_now(scene->pool, MORTAL_UNENDED);
     mortal_pool_seal(scene->pool);

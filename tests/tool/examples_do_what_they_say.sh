@@ -12,6 +12,11 @@ grep -qx 'Waiting, will run: *6 7 8 9' out || fail "carry_on: what waits"
 grep -qx 'The squares: 0 1 4 9 16 25 36 49 64 81' out || fail "carry_on: results"
 grep -qx '10 of 10 done.' out || fail "carry_on: not all done"
 
+"$EXAMPLES/mend" >out 2>err || fail "mend: exit status $?"
+grep -qx 'Waiting ends with EHOSTDOWN.' out || fail "mend: the waiter was not told"
+grep -q 'circuit breaker.*more than 3 hosts.*SIGABRT.*mortal_pool_mend' out || fail "mend: it does not say why"
+grep -qx 'Mended: 20 of 20 done.' out || fail "mend: not all done"
+
 "$EXAMPLES/first_answer_wins" 18 >out 2>err || fail "first_answer_wins: exit status $?"
 grep -Eq "^'mortal [0-9]+' has the hash 0000[0-3][0-9a-f]{11}\.$" out || fail "first_answer_wins: no answer"
 

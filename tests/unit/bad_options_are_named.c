@@ -80,6 +80,18 @@ static void check_sizes_together(void)
     accept(options);
 }
 
+static void check_breaker(void)
+{
+    REFUSE(deaths, 1000001, "deaths is 1000001");
+    REFUSE(deaths, UINT32_MAX - 1, "deaths");
+    REFUSE(deaths_period_ns, 1, "deaths_period_ns is 1 and deaths is 0");
+    REFUSE(reserved0, 1, "reserved");
+    REFUSE(reserved1, 1, "reserved");
+    ACCEPT(deaths, 1);
+    ACCEPT(deaths, 1000000);
+    ACCEPT(deaths, MORTAL_NONE);
+}
+
 static void check_kinds(void)
 {
     REFUSE(start, 2, "start is 2");
@@ -135,6 +147,7 @@ void test(void)
 {
     check_sizes();
     check_sizes_together();
+    check_breaker();
     check_kinds();
     check_keep_fds();
     check_task_defaults();

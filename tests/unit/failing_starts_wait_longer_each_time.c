@@ -12,6 +12,7 @@
 #define LONGEST  2000000000u
 
 static struct region r;
+static struct heritage h; /* without a circuit breaker */
 static struct supervisor s;
 
 static uint64_t fail(uint64_t began_ns)
@@ -44,7 +45,7 @@ static void check_together(void)
 void test(void)
 {
     region_make(&r, limits_of(8, 1, 1), 3);
-    s = (struct supervisor){.region = &r, .ready = true};
+    s = (struct supervisor){.region = &r, .heritage = &h, .ready = true};
     check_series();
     spawn_forgive(&s);
     CHECK_EQ(s.spawn_after, 0);

@@ -26,13 +26,14 @@ static void *at_the_edge(const void *from, size_t bytes)
 static void check_older_pool_options(void)
 {
     mortal_pool_options full = {.name = "older", .workers = 3, .standby = MORTAL_NONE, .queue_tasks = 7, .held_tasks = 9,
-                                .start_ns = 123, .measure = MORTAL_MEASURE_TIMES};
+                                .start_ns = 123, .measure = MORTAL_MEASURE_TIMES, .deaths = 8};
     for (size_t bytes = sizeof(size_t); bytes <= sizeof full; bytes += 8) {
         CHECK_OK(options_plan(at_the_edge(&full, bytes), &plan));
         CHECK_EQ(plan.asked.workers, bytes > offsetof(mortal_pool_options, workers) ? 3 : 0);
         CHECK_EQ(plan.limits.standby, bytes > offsetof(mortal_pool_options, standby) ? 0 : 1);
         CHECK_EQ(plan.limits.queue_tasks, bytes > offsetof(mortal_pool_options, queue_tasks) ? 7 : 4096);
         CHECK_EQ(plan.limits.measure, bytes > offsetof(mortal_pool_options, measure) ? MORTAL_MEASURE_TIMES : 0);
+        CHECK_EQ(plan.deaths, bytes > offsetof(mortal_pool_options, deaths) ? 8 : 0);
         CHECK_EQ(plan.start_ns == 123, bytes > offsetof(mortal_pool_options, start_ns));
     }
     CHECK_ERR(options_plan(&(mortal_pool_options){.size = sizeof(size_t) - 1}, &plan), -EINVAL);

@@ -36,6 +36,20 @@ static void check_pool(void)
     CHECK_EQ(limits_for((mortal_pool_options){.workers = 8, .workers_per_host = 8}).workers_per_host, 8);
 }
 
+static void check_breaker(void)
+{
+    limits_for((mortal_pool_options){.size = 0});
+    CHECK_EQ(plan.deaths_period_ns, 0); /* there is none */
+    limits_for((mortal_pool_options){.deaths = 7});
+    CHECK_EQ(plan.deaths, 7);
+    CHECK_EQ(plan.deaths_period_ns, 60000000000);
+    limits_for((mortal_pool_options){.deaths = MORTAL_NONE, .deaths_period_ns = 1});
+    CHECK_EQ(plan.deaths, 0);
+    CHECK_EQ(plan.deaths_period_ns, 1);
+    limits_for((mortal_pool_options){.deaths = 1, .deaths_period_ns = MORTAL_FOREVER});
+    CHECK_EQ(plan.deaths_period_ns, UINT64_MAX);
+}
+
 static void check_task(void)
 {
     static struct pool pool;
@@ -62,5 +76,6 @@ static void check_task(void)
 void test(void)
 {
     check_pool();
+    check_breaker();
     check_task();
 }

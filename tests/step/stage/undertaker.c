@@ -10,7 +10,9 @@ void undertaker_open(struct undertaker *u, struct region *region)
     memset(u->hosts, 0, sizeof u->hosts);
     memset(u->watches, 0, sizeof u->watches);
     memset(u->life_berth, 0, sizeof u->life_berth);
+    static struct heritage without_breaker;
     s->region = region;
+    s->heritage = &without_breaker;
     s->hosts = u->hosts;
     s->positions = u->positions;
     s->life_berth = u->life_berth;

@@ -96,8 +96,33 @@ static void check_trouble(bool in_preload, enum trouble trouble, const char *rea
     drain(pool);
 }
 
+/* A host that works, and a standby that cannot be made: what runs goes on, and behind the open breaker nothing is tried. */
+static void check_standby(void)
+{
+    struct scene *scene = harness_shared(sizeof *scene);
+    mortal_pool *pool = pool_like((mortal_pool_options){.workers = 1, .standby = 1, .deaths = DEATHS, .init = prepare,
+                                                        .context = &scene, .context_bytes = sizeof scene});
+    POLL_UNTIL(stats_of(pool).standby == 1);
+    atomic_store(&scene->trouble, FAILS);
+    kill_the_host(pool, &scene->gate);
+    POLL_UNTIL(stats_of(pool).breaker == 1);
+    CHECK_EQ(stats_of(pool).hosts, 1);
+    harness_sleep_ms(100); /* the pause after the last failure */
+    for (int turn = 0; turn < 2; turn++)
+        CHECK_OK(mortal_pool_kill(pool, MORTAL_RUNNING, 0, MORTAL_FOREVER, NULL)); /* the supervisor looks around */
+    harness_sleep_ms(50); /* long enough for another start to show */
+    CHECK_EQ(atomic_load(&scene->tries), 2 + DEATHS + 1);
+    CHECK_ERR(mortal_pool_submit(pool, task_nothing, NULL, 0, NULL, NULL), -EHOSTDOWN);
+    CHECK_OK(mortal_pool_mend(pool));
+    check_pool_works(pool); /* on the host that lived */
+    POLL_UNTIL(stats_of(pool).breaker == 1);
+    CHECK_EQ(stats_of(pool).breaker_opened, 2); /* the cause had not ended */
+    end(pool);
+}
+
 void test(void)
 {
+    check_standby();
     check_trouble(false, FAILS, "since init failed: it returned a status other than 0");
     check_trouble(false, CRASHES, "since init ended its process");
     check_trouble(false, HANGS, "since init did not end within start_ns");

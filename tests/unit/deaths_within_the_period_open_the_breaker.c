@@ -72,6 +72,14 @@ static void check_mending(void)
     breaker_heed(&s); /* the mend of the first does not close the second */
     CHECK(s.breaker_is_open && breaker_is_open(&h.region));
     free(s.hosts);
+    fresh(1, 1000); /* and counting starts afresh */
+    for (uint32_t opening = 1; opening <= 3; opening++) {
+        CHECK(!opens_at(5000));
+        CHECK(opens_at(5000));
+        atomic_store(&control->breaker_mended, opening);
+        breaker_heed(&s);
+    }
+    free(s.hosts);
 }
 
 void test(void)

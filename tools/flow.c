@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "map.h"
@@ -53,6 +54,21 @@ static void settle_unsubmitted(struct run *run, struct item *item) {
     settle(run, item);
 }
 
+/* The pool's circuit breaker is open: what was asked for by --max-deaths. */
+static void give_up_on_deaths(struct run *run) {
+    const struct map_options *options = run->options;
+    char period[32], grace[32];
+    if (run->has_given_up || run->is_stopping) {
+        return;
+    }
+    run->has_given_up = true;
+    format_duration(options->deaths_period_ns, period, sizeof period);
+    format_duration(options->grace_ns, grace, sizeof grace);
+    complain("gave up: more than %" PRIu32 " processes ended by themselves within %s: nothing more is started, what runs has "
+             "%s", options->deaths == MORTAL_NONE ? 0 : options->deaths, period, grace);
+    flow_stop(run, options->grace_ns);
+}
+
 /* True: the item is in the pool, or settled. False: no room, to be tried again when something has ended. */
 static bool submit(struct run *run, struct item *item) {
     mortal_task_options task = {.size = sizeof task, .name = item->text, .group = run->group, .tag = item,
@@ -71,6 +87,9 @@ static bool submit(struct run *run, struct item *item) {
     } else if (error == -EMSGSIZE) {
         item->is_refused = true;
         settle(run, item);
+    } else if (error == -EHOSTDOWN) {
+        settle_unsubmitted(run, item);
+        give_up_on_deaths(run);
     } else {
         complain("cannot start items: %s", mortal_why());
         settle_unsubmitted(run, item);
@@ -172,6 +191,12 @@ static void end(struct run *run, const mortal_verdict *verdict) {
     wait_at_end(run, item);
 }
 
+/* As long as an item runs no call of ours needs to tell, but the group's descriptor wakes us. */
+static bool is_breaker_open(const struct run *run) {
+    mortal_stats stats;
+    return run->options->deaths > 0 && mortal_pool_stats(run->pool, &stats) == 0 && stats.breaker != 0;
+}
+
 bool flow_harvest(struct run *run) {
     mortal_verdict verdict;
     int error;
@@ -179,7 +204,9 @@ bool flow_harvest(struct run *run) {
         end(run, &verdict);
         mortal_future_release(verdict.future);
     }
-    if (error != -ENOENT && error != -ETIMEDOUT && error != -EINTR) {
+    if (is_breaker_open(run)) {
+        give_up_on_deaths(run);
+    } else if (error != -ENOENT && error != -ETIMEDOUT && error != -EINTR && error != -EHOSTDOWN) {
         complain("cannot collect results: %s", mortal_why());
         flow_give_up(run, STATUS_SYSTEM);
         return false;

@@ -72,7 +72,8 @@ static int open_pool(struct run *run) {
     mortal_pool_options pool = {.size = sizeof pool, .name = "mortal map", .workers = options->workers,
                                 .preload = run->module.setup, .context = options->argument,
                                 .context_bytes = options->argument ? strlen(options->argument) + 1 : 0,
-                                .measure = MORTAL_MEASURE_TIMES};
+                                .measure = MORTAL_MEASURE_TIMES, .deaths = options->deaths,
+                                .deaths_period_ns = options->deaths_period_ns};
     mortal_stats stats;
     int error = mortal_pool_open(&run->pool, &pool);
     if (error) {
@@ -108,6 +109,9 @@ static int finish(struct run *run) {
     }
     if (stop_signal()) {
         return stop_signal() == SIGINT ? STATUS_INTERRUPTED : STATUS_TERMINATED;
+    }
+    if (run->has_given_up) {
+        return STATUS_GAVE_UP;
     }
     return tally_is_all_done(&run->tally) ? STATUS_ALL_DONE : STATUS_SOME_FAILED;
 }

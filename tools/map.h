@@ -22,6 +22,8 @@ struct map_options {
     enum progress_mode progress;
     uint32_t    workers, retries;
     uint64_t    deadline_ns, grace_ns;
+    uint32_t    deaths; /* as in mortal_pool_options; 0: no number is too many */
+    uint64_t    deaths_period_ns;
 };
 int map_options_read(struct map_options *options, int argc, char **argv); /* STATUS_ALL_DONE, or complained */
 
@@ -97,7 +99,7 @@ struct run {
     size_t   result_room, result_bytes;         /* in each host; of one item, lately the most */
     int      group_fd, wake_fd;
     int      status; /* of the tool's own failure */
-    bool     is_input_over, is_hungry, is_stopping, has_bar;
+    bool     is_input_over, is_hungry, is_stopping, has_given_up, has_bar;
     struct tally tally;
 };
 

@@ -11,9 +11,11 @@
 #define DEFAULT_GRACE_NS 5000000000ull
 #define MOST_WORKERS 1024
 #define MOST_RETRIES 1000
+#define MOST_DEATHS 1000000
+#define DEFAULT_DEATHS_PERIOD_NS 60000000000ull
 
 enum { OPTION_DEADLINE = 256, OPTION_GRACE, OPTION_RETRIES, OPTION_HALT, OPTION_KEEP_GOING, OPTION_JOBLOG, OPTION_ARG,
-       OPTION_TAG, OPTION_UNORDERED, OPTION_PROGRESS, OPTION_HELP };
+       OPTION_TAG, OPTION_UNORDERED, OPTION_PROGRESS, OPTION_MAX_DEATHS, OPTION_HELP };
 
 static const struct option long_options[] = {
     {"workers", required_argument, NULL, 'j'},         {"null", no_argument, NULL, '0'},
@@ -23,7 +25,8 @@ static const struct option long_options[] = {
     {"keep-going", no_argument, NULL, OPTION_KEEP_GOING},   {"joblog", required_argument, NULL, OPTION_JOBLOG},
     {"arg", required_argument, NULL, OPTION_ARG},           {"tag", no_argument, NULL, OPTION_TAG},
     {"unordered", no_argument, NULL, OPTION_UNORDERED},     {"progress", required_argument, NULL, OPTION_PROGRESS},
-    {"help", no_argument, NULL, OPTION_HELP},               {NULL, 0, NULL, 0},
+    {"max-deaths", required_argument, NULL, OPTION_MAX_DEATHS}, {"help", no_argument, NULL, OPTION_HELP},
+    {NULL, 0, NULL, 0},
 };
 
 void map_help(FILE *to) {
@@ -40,6 +43,8 @@ void map_help(FILE *to) {
           "      --retries N      start an item that was not done again, up to N times\n"
           "      --halt           stop at the first item that is not done, killing what runs\n"
           "      --keep-going     run all items whatever becomes of some (the default)\n"
+          "      --max-deaths N[/TIME]\n"
+          "                       give up when more than N processes ended by themselves within TIME (1m)\n"
           "      --grace TIME     how long what runs may go on after Ctrl-C; default 5s\n"
           "      --unordered      print results as they come; default: in the order of the items\n"
           "      --tag            begin each line of results with its item and a tab\n"
@@ -48,8 +53,8 @@ void map_help(FILE *to) {
           "  -q, --quiet          no summary\n"
           "      --help           this text\n"
           "\n"
-          "Exit status: 0 all done, 1 some not done, 2 usage, 125 the tool itself failed, 126 module not loaded,\n"
-          "127 no such function, 130 interrupted, 143 terminated. mortal(1) tells everything.\n", to);
+          "Exit status: 0 all done, 1 some not done, 2 usage, 3 gave up, 125 the tool itself failed, 126 module not\n"
+          "loaded, 127 no such function, 130 interrupted, 143 terminated. mortal(1) tells everything.\n", to);
 }
 
 static int refuse(const char *option, const char *value, const char *want) {
@@ -64,6 +69,23 @@ static int read_duration(const char *option, const char *value, uint64_t least_n
                                               : "a time such as 500ms, 2s or 1m");
     }
     *ns = read_ns;
+    return STATUS_ALL_DONE;
+}
+
+/* COUNT or COUNT/TIME. */
+static int read_deaths(struct map_options *options, const char *value) {
+    char count[16] = "";
+    const char *slash = strchr(value, '/');
+    size_t length = slash ? (size_t)(slash - value) : strlen(value);
+    options->deaths_period_ns = DEFAULT_DEATHS_PERIOD_NS;
+    if (length < sizeof count) {
+        memcpy(count, value, length);
+    }
+    if (parse_count(count, 0, MOST_DEATHS, &options->deaths) ||
+        (slash && (parse_duration(slash + 1, &options->deaths_period_ns) || options->deaths_period_ns == 0))) {
+        return refuse("--max-deaths", value, "a number from 0 to 1000000, or such a number, a slash and a time over 0");
+    }
+    options->deaths = options->deaths > 0 ? options->deaths : MORTAL_NONE;
     return STATUS_ALL_DONE;
 }
 
@@ -101,6 +123,7 @@ static int read_option(struct map_options *options, int option, const char *valu
     case OPTION_DEADLINE: return read_duration("--deadline", value, 1, &options->deadline_ns);
     case OPTION_GRACE: return read_duration("--grace", value, 0, &options->grace_ns);
     case OPTION_PROGRESS: return read_progress(value, &options->progress);
+    case OPTION_MAX_DEATHS: return read_deaths(options, value);
     case OPTION_JOBLOG: options->joblog = value; return STATUS_ALL_DONE;
     case OPTION_ARG: options->argument = value; return STATUS_ALL_DONE;
     case 'a': options->item_file = value; return STATUS_ALL_DONE;

@@ -18,6 +18,7 @@ enum exit_status {
     STATUS_ALL_DONE = 0,
     STATUS_SOME_FAILED = 1,
     STATUS_USAGE = 2,
+    STATUS_GAVE_UP = 3,       /* too many processes ended by themselves */
     STATUS_SYSTEM = 125,      /* the tool could not do its own part: write results or the job log, open the pool */
     STATUS_NO_MODULE = 126,
     STATUS_NO_FUNCTION = 127,

@@ -73,6 +73,7 @@ if build "$root"; then
     fi
 fi
 
-awk '{ passed += $1; failed += $2; skipped += $3 }
+awk '/^sum: / { print substr($0, 6); next }
+     { passed += $1; failed += $2; skipped += $3 }
      END { printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped
            exit failed > 0 || passed == 0 }' "$tally"

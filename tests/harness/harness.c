@@ -55,6 +55,15 @@ void harness_note(const char *format, ...)
     va_end(arguments);
 }
 
+void harness_sum(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fflush(stdout);
+    say("sum: ", format, arguments);
+    va_end(arguments);
+}
+
 /*
  * Ends the process, whichever it is: a child must never go on into the rest of the suite, and exit handlers of the
  * program under test have no business here.

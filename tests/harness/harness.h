@@ -56,6 +56,9 @@ bool harness_is_long(void);
 /* A figure worth telling, or a circumstance: the runner shows it even when the test passes. */
 void harness_note(const char *format, ...) HARNESS_PRINTF(1, 2);
 
+/* Likewise, and figures in texts that are the same but for these are added up over all tests and told at the very end. */
+void harness_sum(const char *format, ...) HARNESS_PRINTF(1, 2);
+
 /*
  * Zeroed memory that this process and everything it forks from now on share. Tasks run in processes that are forked
  * when the pool is opened: make it before. The harness takes it back after test(); do not unmap it.

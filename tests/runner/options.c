@@ -18,7 +18,7 @@ static const char usage[] =
     "  --must-fail      each test has to fail, for the reason that its source expects\n"
     "  --suffix TEXT    printed after each name\n"
     "  --times          print how long each test took\n"
-    "  --tally FILE     append \"passed failed skipped\" to FILE instead of printing the sum\n";
+    "  --tally FILE     append \"passed failed skipped\" and sums to FILE instead of printing them\n";
 
 static int number(const char *text)
 {

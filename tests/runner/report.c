@@ -25,11 +25,20 @@ static char *read_end(const char *directory, const char *name)
     return text;
 }
 
-static void print_lines(char *text, const char *only_prefix, const char *indent)
+static void print_lines(char *text, const char *indent)
 {
     for (char *line; (line = strsep(&text, "\n")) != NULL;)
-        if (*line != '\0' && strncmp(line, only_prefix, strlen(only_prefix)) == 0)
+        if (*line != '\0')
             printf("%s%s\n", indent, line);
+}
+
+static void print_notes(char *text)
+{
+    for (char *line; (line = strsep(&text, "\n")) != NULL;)
+        if (strncmp(line, "note: ", 6) == 0)
+            printf("  %s\n", line);
+        else if (strncmp(line, SUM_PREFIX, strlen(SUM_PREFIX)) == 0)
+            printf("  note: %s\n", line + strlen(SUM_PREFIX));
 }
 
 /* Reasons on one line, separated by semicolons. */
@@ -117,14 +126,16 @@ void report(const struct test *test, const struct settings *settings, const char
     if (result == RESULT_PASSED) {
         tally->passed++;
         printf("ok %s%s%s\n", test->name, settings->suffix, time);
-        print_lines(output, "note: ", "  ");
+        if (settings->suffix[0] == '\0') /* other kinds of build only repeat them */
+            sums_read(output);
+        print_notes(output);
     } else if (result == RESULT_SKIPPED) {
         tally->skipped++;
         printf("skip %s%s # %s\n", test->name, settings->suffix, skip_reason(output));
     } else {
         tally->failed++;
         printf("not ok %s%s # %s%s\n", test->name, settings->suffix, reasons, time);
-        print_lines(output, "", "  | ");
+        print_lines(output, "  | ");
     }
     fflush(stdout);
     free(output);

@@ -114,9 +114,11 @@ static int sum_up(const struct tally *tally, const struct settings *settings)
 {
     FILE *file = settings->tally_file == NULL ? NULL : fopen(settings->tally_file, "ae");
     if (file != NULL) {
+        sums_print(file, SUM_PREFIX);
         fprintf(file, "%d %d %d\n", tally->passed, tally->failed, tally->skipped);
         fclose(file);
     } else {
+        sums_print(stdout, "");
         printf("%d passed, %d failed, %d skipped\n", tally->passed, tally->failed, tally->skipped);
     }
     return is_interrupted ? 130 : tally->failed > 0;

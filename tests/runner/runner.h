@@ -65,6 +65,11 @@ void leftovers_list(struct names *names, const char *directory);
 int  leftovers_print(FILE *out, const char *prefix, const struct names *before, const struct names *after);
 void leftovers_remove(const char *directory);
 
+/* sums.c */
+#define SUM_PREFIX "sum: "
+void sums_read(const char *output); /* what a test printed */
+void sums_print(FILE *out, const char *prefix);
+
 /* report.c */
 void report(const struct test *test, const struct settings *settings, const char *directory, int status, double seconds,
             struct tally *tally);

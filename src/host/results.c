@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "host/worker.h"
+#include "region/plant.h"
 #include "system/memory.h"
 
 #define SWEEP_LEAST (1u << 20)
@@ -45,6 +46,8 @@ static void drop_block(struct host *host, struct block *block) {
 static bool is_released(struct host *host, const struct block *block) {
     if (block->word == 0)
         return false;
+    if (PLANTED(PLANT_RECLAIM_HELD_RESULT))
+        return true;
     uint64_t now = atomic_load(claim_of(host->region, block->slot));
     return now != block->word && now != word_with_phase(block->word, SLOT_RUNNING) &&
            now != word_with_phase(block->word, SLOT_DYING);

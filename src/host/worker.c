@@ -73,6 +73,8 @@ static void park(struct worker *worker) {
 /* ORD(worker:doomed) pairs ORD(death:doom): the claim is visible before this load, the doom before the supervisor's look
  * at the claim. One of the two sees the other. */
 static bool host_is_doomed(const struct worker *worker) {
+    if (PLANTED(PLANT_IGNORE_DOOM))
+        return false;
     return atomic_load_explicit(&worker->berth->doomed, memory_order_seq_cst) != 0;
 }
 
@@ -275,7 +277,7 @@ static void sleep_until_rung(struct worker *worker, uint32_t bell) {
     }
     bool deputy = bell_become_deputy(worker->region, berth, worker->index);
     bell_say_idle(worker->region, berth, worker->index);
-    if (!queue_has_work(worker->region, &worker->claimant)) {
+    if (PLANTED(PLANT_LOST_WAKE_UP) || !queue_has_work(worker->region, &worker->claimant)) {
         uint64_t since = clock_ns();
         int outcome = futex_wait(worker->bell, bell, deputy ? since + DEPUTY_NS : NEVER);
         if (outcome != -ETIMEDOUT)

@@ -2,6 +2,7 @@
 
 #include <limits.h>
 
+#include "region/plant.h"
 #include "system/futex.h"
 
 static void ring(const struct region *r, uint32_t berth, uint32_t worker) {
@@ -100,7 +101,8 @@ void bell_ring_berth(const struct region *r, uint32_t berth) {
 }
 
 void bell_ring_all(const struct region *r) {
-    atomic_store(&claims_head(r)->deputy, 0);
+    if (!PLANTED(PLANT_DEPUTY_STAYS))
+        atomic_store(&claims_head(r)->deputy, 0);
     for (uint32_t berth = 0; berth < r->g.berths; berth++)
         if (atomic_load_explicit(&berth_of(r, berth)->life, memory_order_relaxed) != NO_LIFE)
             bell_ring_berth(r, berth);

@@ -9,10 +9,31 @@
 
 enum plant {
     PLANT_NONE = 0,
+    /* the worker */
     PLANT_PUBLISH_BEFORE_RESULT, /* the word says done before the cell is complete */
     PLANT_CLAIM_THEN_RECORD,     /* the claim is made before it is known by whom to look for it */
     PLANT_BEGUN_TOO_EARLY,       /* begun is stored before the doomed word is looked at again */
     PLANT_IGNORE_LOST_PUBLISH,   /* a worker whose publishing swap failed overwrites the word */
+    PLANT_IGNORE_DOOM,           /* a worker claims and begins in a doomed host */
+    PLANT_RECLAIM_HELD_RESULT,   /* memory of results that are held is taken for released */
+    PLANT_GENERATION_UNCHECKED,  /* an entry of the queue is taken for its slot's next task */
+    /* the bells */
+    PLANT_LOST_WAKE_UP,          /* a worker sleeps without a last look for work */
+    PLANT_DEPUTY_STAYS,          /* a dead deputy keeps its office */
+    PLANT_HINTS_STAY,            /* what a dead host said of itself is left standing */
+    PLANT_SILENT_RECOVERY,       /* nobody is rung after a burial */
+    /* the recovery */
+    PLANT_DOUBLE_REQUEUE,        /* a task that another host has claimed since is returned once more */
+    PLANT_DOUBLE_CHARGE,         /* a recovery that runs again charges again */
+    PLANT_FATE_AFTER_WORD,       /* the word says how it ended before the fate says why */
+    PLANT_RETURN_TO_THE_END,     /* what is returned forgets when it was submitted */
+    /* the supervisor */
+    PLANT_OVERWRITE_VERDICT,     /* a kill is stored, and not swapped: it takes back what was published meanwhile */
+    PLANT_SKIP_DYING,            /* a kill dooms the host and leaves its worker the claim */
+    PLANT_STALE_KILL,            /* a kill does not look at the generation */
+    PLANT_STANDBY_COUNTED_TWICE, /* who took over still counts as standby */
+    PLANT_REAP_BEFORE_RECOVERY,  /* the pid is given up while the berth still names it */
+    PLANT_PIN_FORGOTTEN,         /* an arena is given out again while a result lies in it */
 };
 
 #ifdef MORTAL_TESTING

@@ -8,7 +8,8 @@ static bool entry_is_pending(const struct region *r, uint64_t entry, uint64_t *w
     if (slot >= r->g.slots)
         return false;
     *word = atomic_load_explicit(claim_of(r, slot), memory_order_acquire);
-    return word_phase(*word) == SLOT_PENDING && word_generation(*word) == (uint32_t)(entry >> 32);
+    return word_phase(*word) == SLOT_PENDING &&
+           (word_generation(*word) == (uint32_t)(entry >> 32) || PLANTED(PLANT_GENERATION_UNCHECKED));
 }
 
 static bool is_possible(const struct region *r, uint64_t head, uint64_t tail) {

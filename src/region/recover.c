@@ -2,6 +2,7 @@
 
 #include <mortal.h>
 
+#include "region/plant.h"
 #include "region/queue.h"
 
 /* Count of starts in the upper 24 bits, the life and worker that the last one is charged to in the lower 40. One word, so
@@ -10,7 +11,7 @@ static uint32_t charge(struct region *r, uint32_t slot, uint64_t running) {
     struct care *care = care_of(r, slot);
     uint64_t charged = atomic_load_explicit(&care->charged, memory_order_relaxed);
     uint64_t to_whom = (uint64_t)word_life(running) << WORKER_BITS | word_worker(running);
-    if ((charged & CARE_UNCHARGED) != to_whom) {
+    if ((charged & CARE_UNCHARGED) != to_whom || PLANTED(PLANT_DOUBLE_CHARGE)) {
         charged = ((charged >> 40) + 1) << 40 | to_whom;
         atomic_store_explicit(&care->charged, charged, memory_order_relaxed);
     }
@@ -38,6 +39,8 @@ static enum recovered end(struct region *r, uint32_t slot, uint64_t word, enum s
                           const struct death *death, bool culprit) {
     struct fate *fate = fate_of(r, slot);
     uint64_t ended = word_with_phase(word, phase);
+    if (PLANTED(PLANT_FATE_AFTER_WORD))
+        atomic_store(claim_of(r, slot), ended);
     bool tells_why = phase == SLOT_CRASHED || phase == SLOT_QUARANTINED || (phase == SLOT_COLLATERAL && !death->asked);
     fate->cause = tells_why ? death->cause : 0;
     fate->signal = tells_why ? death->signal : 0;
@@ -47,6 +50,8 @@ static enum recovered end(struct region *r, uint32_t slot, uint64_t word, enum s
     fate->culprit = culprit;
     tell_times(r, fate, slot, word, death->at_ns);
     atomic_store_explicit(&fate->word, ended, memory_order_release);
+    if (PLANTED(PLANT_FATE_AFTER_WORD))
+        return RECOVERED_ENDED;
     return atomic_compare_exchange_strong(claim_of(r, slot), &word, ended) ? RECOVERED_ENDED : RECOVERED_NOTHING;
 }
 
@@ -83,7 +88,8 @@ static enum recovered recover_running(struct region *r, uint32_t slot, uint64_t 
 enum recovered recover_slot(struct region *r, uint32_t slot, uint32_t life, uint32_t worker, const struct death *death,
                             enum sentence sentence) {
     uint64_t word = atomic_load(claim_of(r, slot));
-    if (!phase_is_running(word_phase(word)) || word_life(word) != life || word_worker(word) != worker)
+    bool is_its = word_life(word) == life && word_worker(word) == worker;
+    if (!phase_is_running(word_phase(word)) || (!is_its && !PLANTED(PLANT_DOUBLE_REQUEUE)))
         return RECOVERED_NOTHING;
     uint64_t begun_word = atomic_load_explicit(&desk_of(r, life, worker)->begun, memory_order_relaxed);
     bool begun = begun_word == word_with_phase(word, SLOT_RUNNING);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "region/bell.h"
+#include "region/plant.h"
 #include "region/queue.h"
 #include "supervisor/state.h"
 #include "system/clock.h"
@@ -65,6 +66,8 @@ void death_return(struct supervisor *s, uint32_t slot) {
     if (kept == RETURNED_ENTRIES) /* more than all workers together could return: the audit finds it again */
         return;
     uint64_t ticket = atomic_load_explicit(&order_of(s->region, slot)->ticket, memory_order_relaxed);
+    if (PLANTED(PLANT_RETURN_TO_THE_END))
+        ticket = UINT64_MAX;
     uint32_t at = s->returned_count++;
     for (; at > 0 && s->returned[at - 1].ticket > ticket; at--)
         s->returned[at] = s->returned[at - 1];
@@ -160,6 +163,8 @@ static void announce_tasks(struct supervisor *s, uint32_t life) {
 }
 
 static void clear_hints(const struct region *r, uint32_t berth) {
+    if (PLANTED(PLANT_HINTS_STAY))
+        return;
     for (uint32_t worker = 0; worker < r->g.workers_per_host; worker++) {
         bell_say_busy(r, berth, worker);
         bell_stop_search(r, berth, worker);
@@ -201,25 +206,13 @@ void death_tell(struct supervisor *s, uint32_t berth, uint32_t life, uint32_t bi
     inherit_logs(s, berth, life, birth);
 }
 
-static void bury(struct supervisor *s, uint32_t berth, const siginfo_t *info) {
+/* All that follows from a certain death: verdicts first, then its place, who comes after it, and who is told. */
+void death_bury(struct supervisor *s, uint32_t berth, const struct death *death) {
     struct host_record *record = &s->hosts[berth];
-    struct control_head *control = control_head(s->region);
     struct berth *shared = berth_of(s->region, berth);
-    bool had_started = record->state == HOST_ACTIVE || record->state == HOST_DYING;
-    bool was_starting = record->state == HOST_STARTING;
-    if (was_starting) {
-        bool init = arena_is_its_own(s, record) &&
-                    atomic_load(&host_head(s->region, record->life)->words) == WORDS_INIT_FAILED;
-        spawn_failed(s, record->since_ns, STAGE_INIT, init ? DETAIL_STATUS : DETAIL_CRASHED, info->si_status, -ECANCELED);
-    }
-    atomic_fetch_add_explicit(&control->deaths, 1, memory_order_relaxed); /* counted before any verdict tells of it */
     atomic_store(&shared->doomed, 1);
-    struct death death = inquest(s, record, info);
-    if (!was_starting && !record->is_excused)
-        breaker_count(s, death.at_ns, STAGE_NONE, death.cause,
-                      death.cause == MORTAL_CAUSE_SIGNAL ? death.signal : death.exit_code);
-    if (had_started)
-        death_settle(s, record, &death);
+    if (record->state == HOST_ACTIVE || record->state == HOST_DYING)
+        death_settle(s, record, death);
     uint32_t life = record->life;
     bool is_its_own = arena_is_its_own(s, record);
     if (record->position != NO_POSITION)
@@ -236,7 +229,31 @@ static void bury(struct supervisor *s, uint32_t berth, const siginfo_t *info) {
     if (is_its_own)
         death_tell(s, berth, life, record->birth);
     lives_bury(s, life);
+}
+
+static void bury(struct supervisor *s, uint32_t berth, const siginfo_t *info) {
+    const struct host_record *record = &s->hosts[berth];
+    bool was_starting = record->state == HOST_STARTING;
+    if (was_starting) {
+        bool init = arena_is_its_own(s, record) &&
+                    atomic_load(&host_head(s->region, record->life)->words) == WORDS_INIT_FAILED;
+        spawn_failed(s, record->since_ns, STAGE_INIT, init ? DETAIL_STATUS : DETAIL_CRASHED, info->si_status, -ECANCELED);
+    }
+    /* Counted before any verdict tells of it. */
+    atomic_fetch_add_explicit(&control_head(s->region)->deaths, 1, memory_order_relaxed);
+    struct death death = inquest(s, record, info);
+    if (!was_starting && !record->is_excused)
+        breaker_count(s, death.at_ns, STAGE_NONE, death.cause,
+                      death.cause == MORTAL_CAUSE_SIGNAL ? death.signal : death.exit_code);
+    death_bury(s, berth, &death);
     breaker_tell(s); /* with each death, since it may have returned a task that somebody waits for */
+}
+
+/* Whoever died or stopped may have been rung and could not look: ring everybody. */
+void death_rally(struct supervisor *s) {
+    spawn_fill(s);
+    if (!PLANTED(PLANT_SILENT_RECOVERY))
+        bell_ring_all(s->region);
 }
 
 static uint32_t berth_of_pid(const struct supervisor *s, pid_t pid) {
@@ -263,6 +280,8 @@ void death_reap(struct supervisor *s) {
         if (waitid(P_ALL, 0, &seen, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0 || seen.si_pid == 0)
             break;
         uint32_t berth = berth_of_pid(s, seen.si_pid);
+        if (PLANTED(PLANT_REAP_BEFORE_RECOVERY))
+            reap_one(s, &seen);
         if (berth != NO_POSITION)
             bury(s, berth, &seen);
         died = true;
@@ -273,9 +292,7 @@ void death_reap(struct supervisor *s) {
     bool swallowed = waitid(P_ALL, 0, &stopped, WSTOPPED | WNOHANG) == 0 && stopped.si_pid != 0;
     if (!died && !swallowed)
         return;
-    spawn_fill(s);
-    /* A wake-up may have gone to one who died, or who stopped, before it could look. */
-    bell_ring_all(s->region);
+    death_rally(s);
     if (died)
         descendants_kill(s);
 }

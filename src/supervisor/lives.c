@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "region/plant.h"
 #include "supervisor/state.h"
 #include "system/memory.h"
 
@@ -55,7 +56,7 @@ void lives_collect(struct supervisor *s) {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < s->dead_life_count; i++) {
         uint32_t life = s->dead_lives[i];
-        if (s->life_marks[life] != 0) {
+        if (s->life_marks[life] != 0 && !PLANTED(PLANT_PIN_FORGOTTEN)) {
             s->dead_lives[kept++] = life;
         } else {
             give_back_pages(s, life);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "region/bell.h"
+#include "region/plant.h"
 #include "supervisor/state.h"
 #include "system/clock.h"
 #include "system/futex.h"
@@ -310,8 +311,8 @@ void spawn_fill(struct supervisor *s) {
     const struct geometry *g = &s->region->g;
     uint64_t now = clock_ns();
     give_up_on_the_dying(s, now);
+    uint32_t coming = PLANTED(PLANT_STANDBY_COUNTED_TWICE) && in_state(s, HOST_STANDBY) != NO_POSITION;
     uint32_t vacant = spawn_take_over(s);
-    uint32_t coming = 0;
     for (uint32_t i = 0; i < g->berths; i++)
         coming += s->hosts[i].state == HOST_STARTING || s->hosts[i].state == HOST_STANDBY;
     while (coming < vacant + g->standby && may_spawn(s, now) && spawn(s))

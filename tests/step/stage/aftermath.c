@@ -1,6 +1,7 @@
 /* aftermath.c - what comes after the recovery: the next host, the sleepers, a second recovery */
 #include "judge.h"
 #include "picture.h"
+#include "region/bell.h"
 
 #include <signal.h>
 
@@ -93,6 +94,45 @@ bool judge_told(struct scene *scene, const struct truth *told)
     return true;
 }
 
+/* The burial gives the dead host's place to the standby, once, and tells so; what it returned to the queue it counted. */
+bool judge_heir(struct scene *scene)
+{
+    const struct region       *r = scene->region;
+    const struct control_head *control = control_head(r);
+    uint32_t                   active = 0, returned = 0;
+    for (uint32_t berth = 0; berth < r->g.berths; berth++)
+        active += atomic_load(&berth_of(r, berth)->life) != NO_LIFE && atomic_load(&berth_of(r, berth)->active) == WORKERS;
+    if (active != 2 || atomic_load(&berth_of(r, BERTH)->life) != NO_LIFE)
+        return judge_breach(scene, promise_heir, "%u hosts are active, and not 2", active);
+    if (atomic_load(&control->hosts_ready) != 2 || atomic_load(&control->standby_ready) != 0)
+        return judge_breach(scene, promise_count, "%u hosts and %u standby are told of, and not 2 and 0",
+                            atomic_load(&control->hosts_ready), atomic_load(&control->standby_ready));
+    for (uint32_t slot = 0; slot < SLOTS; slot++)
+        returned += phase_is_running(word_phase(scene->before[slot])) && word_life(scene->before[slot]) == LIFE &&
+                    word_phase(atomic_load(claim_of(r, slot))) == SLOT_PENDING;
+    if (atomic_load(&control->requeued) != returned)
+        return judge_breach(scene, promise_count, "%llu tasks are said to be returned, and not %u",
+                            (unsigned long long)atomic_load(&control->requeued), returned);
+    return true;
+}
+
+/* Whoever sleeps in another host looks for work after a burial, and is rung again by the next who brings some: nothing
+ * that the dead host left behind says that somebody looks already. */
+bool judge_bells(struct scene *scene)
+{
+    struct region *r = scene->region;
+    for (uint32_t worker = 0; worker < WORKERS; worker++)
+        if (atomic_load(bell_of(r, OTHER_BERTH, worker)) == scene->bells[worker])
+            return judge_breach(scene, promise_rung, "worker %u of another host was not rung", worker);
+    uint32_t before = atomic_load(bell_of(r, OTHER_BERTH, 1));
+    atomic_store(&claims_head(r)->brisk, 1);
+    bell_say_idle(r, OTHER_BERTH, 1);
+    bell_call(r);
+    if (atomic_load(bell_of(r, OTHER_BERTH, 1)) == before)
+        return judge_breach(scene, promise_rung, "a submit after the burial wakes nobody");
+    return true;
+}
+
 bool judge(struct stage *stage, const struct moment *moment, const struct ending *ending, struct fault *fault)
 {
     static struct undertaker undertaker;
@@ -104,12 +144,16 @@ bool judge(struct stage *stage, const struct moment *moment, const struct ending
     if (moment->is_taken)
         undertaker.watches[BERTH][ACTOR].sentence = ending->sentence;
     undertaker_condemn(&undertaker, stage, ending->sentence);
+    struct watch sentences[WORKERS];
+    memcpy(sentences, undertaker.watches[BERTH], sizeof sentences);
     undertaker_bury(&undertaker, &scene.death);
     picture_take(stage, scene.region, stage->once);
     if (!picture_answers_agree(stage, moment->picture, stage->once))
         return judge_breach(&scene, promise_others, "the recovery changed what the host had answered");
-    if (!judge_fates(&scene))
+    if (!judge_fates(&scene) || !judge_heir(&scene) || !judge_bells(&scene))
         return false;
+    undertaker_open(&undertaker, scene.region);
+    memcpy(undertaker.watches[BERTH], sentences, sizeof sentences);
     undertaker_bury(&undertaker, &scene.death);
     picture_take(stage, scene.region, stage->twice);
     if (!picture_agrees(stage, stage->once, stage->twice))

@@ -18,6 +18,13 @@ const char promise_cut[] = "a recovery that is cut and run again ends the same";
 const char promise_told[] = "whoever sleeps is woken";
 const char promise_cap[] = "no task starts more often than it may";
 const char promise_doomed[] = "nothing starts in a host that is doomed";
+const char promise_rung[] = "nobody sleeps beside work";
+const char promise_count[] = "the counters add up";
+const char promise_heir[] = "one standby takes the place of one dead host";
+const char promise_next[] = "a kill hits nobody but whom it was meant for";
+const char promise_stays[] = "a verdict that was told stays as it is";
+const char promise_pid[] = "a berth names no process that is none";
+const char promise_held[] = "no memory of a result that is held is used again";
 const char promise_ends[] = "what nobody disturbs ends";
 
 const struct ending endings[ENDINGS] = {
@@ -48,6 +55,8 @@ struct death judge_death_of(const struct ending *ending)
 bool judge_breach(struct scene *scene, const char *promise, const char *format, ...)
 {
     va_list arguments;
+    if (scene->fault->promise != NULL)
+        return false; /* the first one counts */
     va_start(arguments, format);
     scene->fault->promise = promise;
     vsnprintf(scene->fault->detail, sizeof scene->fault->detail, format, arguments);
@@ -59,6 +68,8 @@ void judge_note_words(struct scene *scene)
 {
     for (uint32_t slot = 0; slot < SLOTS; slot++)
         scene->before[slot] = atomic_load(claim_of(scene->region, slot));
+    for (uint32_t worker = 0; worker < WORKERS; worker++)
+        scene->bells[worker] = atomic_load(bell_of(scene->region, OTHER_BERTH, worker));
 }
 
 /* ---- what should have become of it ---------------------------------------------------------------------------- */
@@ -132,8 +143,7 @@ static struct expected expect(const struct scene *scene, uint32_t slot)
 
 /* ---- what has become of it ------------------------------------------------------------------------------------ */
 
-/* As the owner reads it. */
-static bool harvest(struct region *region, const struct part *part, uint32_t slot, mortal_verdict *verdict, uint8_t *result)
+bool judge_harvest(struct region *region, const struct part *part, uint32_t slot, mortal_verdict *verdict, uint8_t *result)
 {
     static struct pool  pool;
     static struct entry entries[SLOTS];
@@ -192,7 +202,7 @@ static bool check_ended(struct scene *scene, uint32_t slot, const struct expecte
     static uint8_t     result[RESULTS_BYTES];
     const struct part *part = &scene->stage->parts[slot];
     mortal_verdict     verdict;
-    if (!harvest(scene->region, part, slot, &verdict, result))
+    if (!judge_harvest(scene->region, part, slot, &verdict, result))
         return judge_breach(scene, promise_once, "slot %u waits again and should be %s", slot,
                             mortal_outcome_name((int)expected->outcome));
     enum slot_phase before = word_phase(scene->before[slot]);
@@ -225,7 +235,8 @@ static bool check_slot(struct scene *scene, uint32_t slot)
 {
     const struct part *part = &scene->stage->parts[slot];
     uint64_t           word = atomic_load(claim_of(scene->region, slot)), before = scene->before[slot];
-    if (!part->is_cast || part->lives_on)
+    bool is_to_come = word_generation(before) == 0; /* it was submitted after this moment */
+    if (!part->is_cast || part->lives_on || is_to_come)
         return word == before || judge_breach(scene, promise_others, "slot %u: %#llx became %#llx", slot,
                                               (unsigned long long)before, (unsigned long long)word);
     if (word_generation(word) != part->generation)

@@ -1,32 +1,44 @@
 #include "play.h"
 
 #include "region/bell.h"
+#include "rival.h"
+#include "system/memory.h"
 #include "undertaker.h"
+
+#include <signal.h>
 
 #define SMALL {.seed = 1, .result_bytes = 24}
 #define LARGE {.seed = 2, .result_bytes = 1000}
 
 const struct play plays[] = {
-    {"a task that answers nothing", TWIST_NONE, 1, {{.act = {.seed = 3}}}},
-    {"a small result", TWIST_NONE, 1, {{.act = SMALL}}},
-    {"the first result of a host", TWIST_NEW_HOST, 1, {{.act = SMALL}}},
-    {"a large result, the first in its heap", TWIST_NONE, 1, {{.act = LARGE}}},
-    {"a result that grows", TWIST_NONE, 1, {{.act = {.seed = 4, .result_bytes = 20, .resized_bytes = 700}}}},
-    {"a result that shrinks", TWIST_NONE, 1, {{.act = {.seed = 5, .result_bytes = 200, .resized_bytes = 30}}}},
-    {"a task that fails", TWIST_NONE, 1, {{.act = {.seed = 6, .result_bytes = 8, .status = 3}}}},
-    {"a failure without a result", TWIST_NONE, 1, {{.act = {.seed = 7, .status = -1}}}},
-    {"a large input", TWIST_NONE, 1, {{.act = {.seed = 8, .input_bytes = 300, .result_bytes = 16}}}},
-    {"a restartable task", TWIST_NONE, 1, {{.act = SMALL, .attempts = 3}}},
-    {"its second attempt of three", TWIST_NONE, 1, {{.act = SMALL, .attempts = 3, .starts = 1}}},
-    {"its last attempt", TWIST_NONE, 1, {{.act = SMALL, .attempts = 3, .starts = 2}}},
-    {"a task with a deadline", TWIST_NONE, 1, {{.act = SMALL, .flags = ORDER_STAMPED}}},
-    {"a task of a group, everybody asleep", TWIST_SLEEPERS, 1, {{.act = SMALL, .group = GROUP, .watched = true}}},
-    {"a task that came back", TWIST_RETURNED, 1, {{.act = SMALL, .attempts = 2}}},
-    {"a slot that had a large result before", TWIST_REUSED, 1, {{.act = LARGE}}},
-    {"a heap full of released results", TWIST_FULL, 1, {{.act = {.seed = 9, .result_bytes = 2000}}}},
-    {"a queue with dead entries", TWIST_DEAD, 1, {{.act = SMALL}}},
-    {"three tasks in a row", TWIST_NONE, 3,
+    {"a task that answers nothing", TWIST_NONE, false, 1, {{.act = {.seed = 3}}}},
+    {"a small result", TWIST_NONE, false, 1, {{.act = SMALL}}},
+    {"the first result of a host", TWIST_NEW_HOST, false, 1, {{.act = SMALL}}},
+    {"a large result, the first in its heap", TWIST_NONE, false, 1, {{.act = LARGE}}},
+    {"a result that grows", TWIST_NONE, false, 1, {{.act = {.seed = 4, .result_bytes = 20, .resized_bytes = 700}}}},
+    {"a result that shrinks", TWIST_NONE, false, 1, {{.act = {.seed = 5, .result_bytes = 200, .resized_bytes = 30}}}},
+    {"a task that fails", TWIST_NONE, false, 1, {{.act = {.seed = 6, .result_bytes = 8, .status = 3}}}},
+    {"a failure without a result", TWIST_NONE, false, 1, {{.act = {.seed = 7, .status = -1}}}},
+    {"a large input", TWIST_NONE, false, 1, {{.act = {.seed = 8, .input_bytes = 300, .result_bytes = 16}}}},
+    {"a restartable task", TWIST_NONE, false, 1, {{.act = SMALL, .attempts = 3}}},
+    {"its second attempt of three", TWIST_NONE, false, 1, {{.act = SMALL, .attempts = 3, .starts = 1}}},
+    {"its last attempt", TWIST_NONE, false, 1, {{.act = SMALL, .attempts = 3, .starts = 2}}},
+    {"a task with a deadline", TWIST_NONE, false, 1, {{.act = SMALL, .flags = ORDER_STAMPED}}},
+    {"a task of a group, everybody asleep", TWIST_SLEEPERS, false, 1, {{.act = SMALL, .group = GROUP, .watched = true}}},
+    {"a task that came back", TWIST_RETURNED, false, 1, {{.act = SMALL, .attempts = 2}}},
+    {"a slot that had a large result before", TWIST_REUSED, false, 1, {{.act = LARGE}}},
+    {"a heap full of released results", TWIST_FULL, false, 1, {{.act = {.seed = 9, .result_bytes = 2000}}}},
+    {"a queue with dead entries", TWIST_DEAD, false, 1, {{.act = SMALL}}},
+    {"three tasks in a row", TWIST_NONE, false, 3,
      {{.act = LARGE, .group = GROUP}, {.act = {.seed = 10}, .attempts = 2}, {.act = SMALL, .watched = true}}},
+    {"an idle worker", TWIST_NONE, true, 0, {{.act = SMALL}}},
+    {"an idle worker among brisk ones", TWIST_BRISK, true, 0, {{.act = SMALL}}},
+    {"a worker that works, sleeps and is rung", TWIST_NONE, true, 1, {{.act = SMALL, .group = GROUP}}},
+    {"a worker that sleeps among sleepers", TWIST_SLEEPERS, true, 1, {{.act = SMALL, .group = GROUP, .watched = true}}},
+    {"a worker that sleeps as deputy", TWIST_BRISK, true, 1, {{.act = SMALL}}},
+    {"a worker beside a deputy", TWIST_DEPUTY, true, 1, {{.act = SMALL, .attempts = 2}}},
+    {"a worker of a standby that takes over", TWIST_STANDBY, true, 1, {{.act = SMALL}}},
+    {"a worker from its first instruction on", TWIST_STARTING, true, 1, {{.act = {.seed = 13}}}},
 };
 const size_t play_count = sizeof plays / sizeof *plays;
 
@@ -85,10 +97,23 @@ static void before_the_tasks(struct stage *stage, enum twist twist)
     }
 }
 
+bool play_takes_more(const struct play *play) { return play->lives; }
+
+void play_submit_more(struct stage *stage)
+{
+    stage_submit(stage, LATEST, (struct part){.act = SMALL, .is_tested = true, .worker = ACTOR});
+    bell_call(&stage->owner);
+}
+
 void play_prepare(struct stage *stage, const struct play *play)
 {
+    rival_ready();
     stage_clear(stage);
     stage_host_enters(stage);
+    if (play->twist == TWIST_BRISK || play->twist == TWIST_DEPUTY)
+        bell_note_pace(&stage->owner, true);
+    if (play->twist == TWIST_DEPUTY)
+        CHECK(rival_goes(stage, RIVAL_DEPUTY));
     stage_submit(stage, 0, (struct part){.act = SMALL});
     CHECK_EQ(stage_claim(stage, LIFE, NEIGHBOUR, true), 0 + 1);
     stage_submit(stage, 1, (struct part){.act = SMALL});
@@ -104,13 +129,39 @@ void play_prepare(struct stage *stage, const struct play *play)
     }
     if (play->twist == TWIST_RETURNED)
         come_back(stage, TESTED_FIRST);
-    stage_submit(stage, LATER, (struct part){.worker = ACTOR});
+    if (play->tasks != 0)
+        stage_submit(stage, LATER, (struct part){.worker = ACTOR});
+    if (play->twist == TWIST_DEAD)
+        stage_submit(stage, EXTRA, (struct part){.worker = ACTOR}); /* where the cancelled one was */
     if (play->twist == TWIST_SLEEPERS)
         all_asleep(stage);
+    if (play->twist == TWIST_STANDBY)
+        atomic_store(&berth_of(&stage->owner, BERTH)->active, 0);
+}
+
+/* The next play clears the memory that the mutex is in. */
+static void unsettle(struct worker *worker)
+{
+    const stack_t none = {.ss_flags = SS_DISABLE};
+    stack_t       stack;
+    CHECK_EQ(pthread_mutex_unlock((pthread_mutex_t *)(void *)worker->desk->alive), 0);
+    CHECK_EQ(sigaltstack(&none, &stack), 0);
+    memory_unmap(stack.ss_sp, stack.ss_size);
 }
 
 void play_run(struct stage *stage, const struct play *play)
 {
+    struct worker *actor = &stage->workers[ACTOR];
+    if (play->twist == TWIST_STARTING) {
+        worker_prepare(actor, &stage->host, ACTOR);
+        worker_settle(actor);
+    }
+    if (play->lives)
+        worker_run(actor);
+    if (play->twist == TWIST_STARTING)
+        unsettle(actor);
+    if (play->lives)
+        return;
     for (unsigned i = 0; i < play->tasks; i++)
-        (void)worker_step(&stage->workers[ACTOR]);
+        (void)worker_step(actor);
 }

@@ -6,6 +6,7 @@
 struct burial {
     struct sweep           *sweep;
     struct undertaker      *undertaker;
+    uint64_t               *states; /* counts them */
     struct death            death;
     struct truth            told;
     uint32_t                ended;
@@ -24,7 +25,7 @@ static void after_instruction(const struct trap *at, void *context)
     struct sweep  *sweep = burial->sweep;
     struct stage  *stage = &sweep->stage;
     uint32_t       ended = sweep_ended(stage, &stage->copy);
-    sweep->cut_states++;
+    (*burial->states)++;
     sweep_note_ends(&burial->told, stage, ended & ~burial->ended);
     burial->ended = ended;
     if (at->woken != NULL)
@@ -56,17 +57,40 @@ static uint64_t hash_of_burial(const struct sweep *sweep, const struct moment *m
     return hash_of(hash, told, sizeof told);
 }
 
+/* Somebody else, who knows of the sentences. */
+static void open_another(struct undertaker *another, struct region *region, const struct undertaker *first)
+{
+    undertaker_open(another, region);
+    memcpy(another->watches, first->watches, sizeof another->watches);
+}
+
 static bool check_cut(struct sweep *sweep, struct scene *scene, const struct undertaker *first)
 {
     static struct undertaker another;
-    undertaker_open(&another, scene->region);
-    memcpy(another.watches, first->watches, sizeof another.watches); /* the sentences */
+    open_another(&another, scene->region, first);
     sweep->buried++;
     undertaker_bury(&another, &scene->death);
     picture_take(&sweep->stage, scene->region, sweep->stage.twice);
     if (!picture_agrees(&sweep->stage, sweep->stage.once, sweep->stage.twice))
         return judge_breach(scene, promise_cut, "a word, a care or a fate is another");
     return judge_queue(scene);
+}
+
+/* The one that follows is cut too, after each of its instructions, and a third one ends it. */
+static bool check_cut_twice(struct sweep *sweep, struct scene *scene, const struct undertaker *first, size_t first_page)
+{
+    static struct undertaker second;
+    struct burial burial = {.sweep = sweep, .undertaker = &second, .death = scene->death, .states = &sweep->twice_states,
+                            .first_page = first_page};
+    open_another(&second, scene->region, first);
+    trap_run(bury_body, &burial, after_instruction, &burial);
+    for (size_t i = 0; i < burial.pages; i++) {
+        picture_show(&sweep->stage, sweep_page(sweep, first_page + i));
+        sweep->twice_distinct++;
+        if (!check_cut(sweep, scene, first))
+            return false;
+    }
+    return true;
 }
 
 void sweep_recovery(struct sweep *sweep, const struct moment *moment, const struct ending *ending)
@@ -76,6 +100,7 @@ void sweep_recovery(struct sweep *sweep, const struct moment *moment, const stru
     struct scene  scene = {.stage = stage, .region = &stage->copy, .ending = ending, .death = judge_death_of(ending),
                            .truth = &moment->truth, .fault = &sweep->fault};
     struct burial burial = {.sweep = sweep, .undertaker = &undertaker, .death = scene.death, .told = moment->truth,
+                            .states = &sweep->cut_states,
                             .first_page = sweep->moment_count + 1};
     picture_show(stage, moment->picture);
     undertaker_open(&undertaker, scene.region);
@@ -100,4 +125,8 @@ void sweep_recovery(struct sweep *sweep, const struct moment *moment, const stru
         if (!check_cut(sweep, &scene, &undertaker))
             return;
     }
+    if (burial.pages == 0)
+        return;
+    picture_show(stage, sweep_page(sweep, burial.first_page + (hash >> 40) % burial.pages));
+    (void)check_cut_twice(sweep, &scene, &undertaker, burial.first_page + burial.pages);
 }

@@ -1,8 +1,11 @@
 /* run.c - one run of a play under the trap flag, and what happens meanwhile */
 #include "picture.h"
+#include "rival.h"
 #include "sweep.h"
+#include "region/bell.h"
 #include "trap.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -12,7 +15,9 @@ struct run {
     const struct play *play;
     enum event         event;
     uint64_t           at; /* of the event */
-    bool               is_over, is_taken;
+    bool               is_over, is_taken, has_happened;
+    bool               has_more; /* was submitted meanwhile */
+    uint32_t           other_bell; /* of one who sleeps in another host: what it was */
     uint32_t           entering; /* slot + 1: the next instruction is its function's first */
     uint32_t           ended, unclaimed_at_doom;
     uint64_t           changes, changes_at_entry[SLOTS];
@@ -47,6 +52,17 @@ static uint32_t about_to_enter(const struct run *run)
     return word == begun || word == word_with_phase(begun, SLOT_DYING) ? intent : 0;
 }
 
+/* Nothing that was submitted earlier may wait still. */
+static void check_turn(struct run *run, uint32_t begins)
+{
+    const struct part *parts = run->stage->parts;
+    for (uint32_t slot = 0; slot < SLOTS; slot++)
+        if (phase_of(run->stage, slot) == SLOT_PENDING && parts[slot].ticket < parts[begins].ticket &&
+            (parts[slot].flags & ORDER_EXPIRES) == 0)
+            (void)judge_breach(&(struct scene){.fault = &run->sweep->fault}, promise_order,
+                               "slot %u starts before slot %u", begins, slot);
+}
+
 static void look(struct run *run, const struct trap *at)
 {
     struct truth *truth = run->stage->truth;
@@ -54,6 +70,11 @@ static void look(struct run *run, const struct trap *at)
         truth->entered[run->entering - 1] = 1;
         run->changes_at_entry[run->entering - 1] = run->changes;
     }
+    if (run->entering != 0 && run->is_taken && !truth->taken[run->entering - 1])
+        (void)judge_breach(&(struct scene){.fault = &run->sweep->fault}, promise_next,
+                           "slot %u is begun by a worker that a kill is under way to", run->entering - 1);
+    if (run->entering != 0)
+        check_turn(run, run->entering - 1);
     run->entering = at->next == (uintptr_t)stage_act ? ((const struct mortal_task *)at->argument)->slot + 1 : 0;
     note_ends(run);
     if (at->woken != NULL)
@@ -78,16 +99,29 @@ static void condemn_now(struct run *run)
 {
     static struct undertaker undertaker;
     struct stage            *stage = run->stage;
-    undertaker_open(&undertaker, &stage->owner);
-    undertaker_condemn(&undertaker, stage, SENTENCE_KILL);
     for (uint32_t slot = 0; slot < SLOTS; slot++) {
         if (!stage->parts[slot].is_tested)
             continue;
-        if (phase_of(stage, slot) == SLOT_DYING)
+        if (phase_of(stage, slot) == SLOT_RUNNING)
             stage->truth->taken[slot] = run->is_taken = 1;
-        else if (phase_of(stage, slot) == SLOT_CANCELLED)
+        else if (phase_of(stage, slot) == SLOT_PENDING)
             stage->truth->taken[slot] = 2;
     }
+    undertaker_open(&undertaker, &stage->owner);
+    undertaker_condemn(&undertaker, stage, SENTENCE_KILL);
+}
+
+/* Meant for an earlier task of the slot. */
+static void condemn_late(struct run *run)
+{
+    static struct undertaker undertaker;
+    struct stage            *stage = run->stage;
+    struct scene             scene = {.fault = &run->sweep->fault};
+    uint64_t                 before = atomic_load(claim_of(&stage->owner, TESTED_FIRST));
+    undertaker_open(&undertaker, &stage->owner);
+    condemn(&undertaker.supervisor, TESTED_FIRST, stage->parts[TESTED_FIRST].generation - 1, SENTENCE_KILL);
+    if (atomic_load(claim_of(&stage->owner, TESTED_FIRST)) != before)
+        (void)judge_breach(&scene, promise_next, "slot %u: a kill of the task that it had before took it", TESTED_FIRST);
 }
 
 static void doom_now(struct run *run)
@@ -106,23 +140,149 @@ static void rival_now(struct run *run)
         run->stage->parts[atomic_load(&rival->desk->intent) - 1].worker = RIVAL;
 }
 
-static void happen(struct run *run)
+/* So far that the rival stands at the chosen point. Not while locks are held that it might need. */
+static bool hold_rival(struct run *run)
+{
+    pthread_mutex_t *lock = &run->stage->host.results_lock;
+    const struct worker *rival = &run->stage->workers[RIVAL];
+    if (pthread_mutex_trylock(lock) != 0)
+        return false;
+    pthread_mutex_unlock(lock);
+    uint32_t before = atomic_load(&rival->desk->intent);
+    (void)rival_goes(run->stage, RIVAL_CLAIMED + (enum rival_point)(run->event - EVENT_HELD_CLAIMED));
+    uint32_t intent = atomic_load(&rival->desk->intent);
+    if (intent != before)
+        run->stage->parts[intent - 1].worker = RIVAL;
+    return true;
+}
+
+/* As when the owner takes the verdict and lets go. The new task is last in the queue. */
+static bool reuse_slot(struct run *run)
+{
+    if (!phase_has_ended(phase_of(run->stage, TESTED_FIRST)))
+        return false;
+    stage_submit(run->stage, TESTED_FIRST, (struct part){.is_tested = true, .worker = ACTOR});
+    return true;
+}
+
+static void submit_more(struct run *run)
+{
+    if (!run->has_more)
+        play_submit_more(run->stage);
+    run->has_more = true;
+}
+
+/* False: not now. */
+static bool happen(struct run *run)
 {
     uint32_t ended = run->ended;
-    if (run->event == EVENT_TAKEN || run->event == EVENT_TAKEN_AND_DOOMED)
+    switch (run->event) {
+    case EVENT_NONE:
+        break;
+    case EVENT_TAKEN:
         condemn_now(run);
-    if (run->event == EVENT_DOOMED || run->event == EVENT_TAKEN_AND_DOOMED)
+        break;
+    case EVENT_LATE_KILL:
+        condemn_late(run);
+        break;
+    case EVENT_TAKEN_AND_DOOMED:
+        condemn_now(run);
         doom_now(run);
-    if (run->event == EVENT_RIVAL)
+        break;
+    case EVENT_DOOMED:
+        doom_now(run);
+        break;
+    case EVENT_RIVAL:
         rival_now(run);
-    if (run->event == EVENT_RIVAL_CLAIMED || run->event == EVENT_RIVAL_BEGUN)
+        break;
+    case EVENT_RIVAL_CLAIMED:
+    case EVENT_RIVAL_BEGUN:
         (void)stage_claim(run->stage, LIFE, RIVAL, run->event == EVENT_RIVAL_BEGUN);
-    if (run->event == EVENT_OUTSIDER)
+        break;
+    case EVENT_OUTSIDER:
         (void)stage_claim(run->stage, OTHER_LIFE, 1, true);
-    if (run->event == EVENT_DEATH)
+        break;
+    case EVENT_HELD_CLAIMED:
+    case EVENT_HELD_ENTERED:
+    case EVENT_HELD_LEFT:
+    case EVENT_HELD_PUBLISHED:
+        if (!hold_rival(run))
+            return false;
+        break;
+    case EVENT_REUSED:
+        if (!reuse_slot(run))
+            return false;
+        break;
+    case EVENT_MORE:
+        submit_more(run);
+        break;
+    case EVENT_DEATH:
         kill(getpid(), SIGKILL);
+        break;
+    }
     told_by_others(run, ended);
     run->stage->truth->about_to_enter = about_to_enter(run);
+    return true;
+}
+
+/* ---- sleep ---------------------------------------------------------------------------------------------------- */
+
+static bool has_work(const struct stage *stage)
+{
+    for (uint32_t slot = 0; slot < SLOTS; slot++)
+        if (phase_of(stage, slot) == SLOT_PENDING && (stage->parts[slot].flags & ORDER_EXPIRES) == 0)
+            return true;
+    return false;
+}
+
+static void end_run(struct run *run)
+{
+    run->is_over = true;
+    atomic_store(&berth_of(&run->stage->owner, BERTH)->doomed, BERTH_RETIRED);
+    trap_rouse(EINTR);
+}
+
+static bool is_still_asleep(const struct run *run, uint32_t bell)
+{
+    return atomic_load(run->stage->workers[ACTOR].bell) == bell &&
+           atomic_load(bell_of(&run->stage->owner, OTHER_BERTH, 1)) == run->other_bell;
+}
+
+/* The next instruction sleeps. With work there, somebody must have been rung, or this is only for a moment. */
+static void fall_asleep(struct run *run, const struct trap *at)
+{
+    struct stage  *stage = run->stage;
+    struct worker *actor = &stage->workers[ACTOR];
+    struct scene   scene = {.fault = &run->sweep->fault};
+    uint32_t       bell = atomic_load(actor->bell);
+    CHECK(at->waits == actor->bell); /* nothing else is ever waited for */
+    if (run->event == EVENT_NONE && run->sweep->slept_at == 0)
+        run->sweep->slept_at = at->count;
+    if (atomic_load(&actor->berth->doomed) != 0) {
+        end_run(run);
+        return;
+    }
+    if (atomic_load(&actor->berth->active) == 0) { /* as when the supervisor lets a standby take over */
+        atomic_store(&berth_of(&stage->owner, BERTH)->active, WORKERS);
+        bell_ring_berth(&stage->owner, BERTH);
+        return;
+    }
+    if (!has_work(stage) && run->has_more) {
+        end_run(run);
+        return;
+    }
+    if (!has_work(stage))
+        submit_more(run);
+    if (!is_still_asleep(run, bell))
+        return;
+    if (at->briefly || run->play->twist == TWIST_DEPUTY) {
+        if (!at->briefly && atomic_load(&claims_head(&stage->owner)->deputy) == 0)
+            (void)judge_breach(&scene, promise_rung, "a task waits, a worker sleeps, and there is no deputy");
+        trap_rouse(ETIMEDOUT);
+        return;
+    }
+    (void)judge_breach(&scene, promise_rung, "a task waits, and every worker sleeps");
+    end_run(run);
 }
 
 /* ---- states --------------------------------------------------------------------------------------------------- */
@@ -172,9 +332,10 @@ static void after_instruction(const struct trap *at, void *context)
     if (run->is_over)
         return;
     look(run, at);
-    if (at->count == run->at)
-        happen(run);
-    if (at->count >= run->at) {
+    run->stage->workers[ACTOR].search_us = 0; /* looking longer is only more of the same */
+    if (at->count >= run->at && !run->has_happened)
+        run->has_happened = happen(run);
+    if (run->has_happened) {
         count(run);
         keep(run, at->count);
     }
@@ -182,6 +343,8 @@ static void after_instruction(const struct trap *at, void *context)
         run->is_over = true;
         atomic_store(&berth_of(&run->stage->owner, BERTH)->doomed, BERTH_RETIRED);
     }
+    if (!run->is_over && at->waits != NULL)
+        fall_asleep(run, at);
 }
 
 static void play_body(void *context)
@@ -239,12 +402,16 @@ uint64_t sweep_run(struct sweep *sweep, const struct play *play, enum event even
     struct run    run = {.sweep = sweep, .stage = stage, .play = play, .event = event, .at = at};
     run.last_picture = sweep_page(sweep, 0);
     sweep->moment_count = 0;
+    if (event == EVENT_NONE)
+        sweep->slept_at = 0;
     play_prepare(stage, play);
     run.ended = sweep_ended(stage, &stage->owner);
+    run.other_bell = atomic_load(bell_of(&stage->owner, OTHER_BERTH, 1));
     uint64_t instructions = trap_run(play_body, &run, after_instruction, &run);
     settle(&run);
     if (event == EVENT_NONE)
         check_undisturbed(&run);
     check_doomed(&run);
+    rival_ends(stage);
     return instructions;
 }

@@ -54,8 +54,8 @@ static void unmap(const struct region *r)
 
 void stage_open(struct stage *stage)
 {
-    const struct limits limits = {.held_tasks = SLOTS, .queue_tasks = SLOTS, .workers = WORKERS,
-                                  .workers_per_host = WORKERS, .inputs_bytes = SLOTS * 512,
+    const struct limits limits = {.held_tasks = SLOTS, .queue_tasks = SLOTS, .workers = 2 * WORKERS,
+                                  .workers_per_host = WORKERS, .standby = 1, .inputs_bytes = SLOTS * 512,
                                   .results_bytes = RESULTS_BYTES};
     memset(stage, 0, sizeof *stage);
     CHECK_EQ(region_create(&stage->owner, &limits), 0);
@@ -63,9 +63,13 @@ void stage_open(struct stage *stage)
     CHECK_EQ(stage->owner.g.results_bytes, RESULTS_BYTES); /* no less, for want of address space */
     open_host_view(&stage->heritage.region, &stage->owner);
     open_copy(&stage->copy, &stage->owner);
+    const struct geometry *g = &stage->owner.g;
+    stage->other_arena = must(memory_map(stage->owner.answers_fd, OTHER_LIFE * g->arena_bytes, g->arena_bytes, true, NULL));
+    CHECK_EQ(memory_commit(stage->other_arena, g->arena_cells, -1, 0), 0);
     picture_plan(stage);
     stage->once = must(malloc(stage->picture_bytes));
     stage->twice = must(malloc(stage->picture_bytes));
+    stage->parts = harness_shared(SLOTS * sizeof *stage->parts);
     stage->truth = harness_shared(sizeof *stage->truth);
     truth_of_acts = stage->truth;
     think_of_answers();
@@ -91,6 +95,7 @@ void stage_close(struct stage *stage)
     host_leaves(stage);
     free(stage->once);
     free(stage->twice);
+    memory_unmap(stage->other_arena, stage->owner.g.arena_bytes);
     unmap(&stage->copy);
     unmap(&stage->heritage.region);
     region_destroy(&stage->owner);
@@ -104,12 +109,14 @@ void stage_clear(struct stage *stage)
     memset(r->claims, 0, r->g.claims_bytes);
     memset(r->control, 0, r->g.control_bytes);
     memset(arena_of(&stage->heritage.region, LIFE), 0, r->g.arena_heap + RESULTS_BYTES); /* the owner cannot write there */
-    memset(stage->parts, 0, sizeof stage->parts);
+    memset(stage->other_arena, 0, r->g.arena_cells);
+    memset(stage->parts, 0, SLOTS * sizeof *stage->parts);
     memset(stage->truth, 0, sizeof *stage->truth);
     for (uint32_t berth = 0; berth < r->g.berths; berth++)
         atomic_store(&berth_of(r, berth)->life, NO_LIFE);
     atomic_store(&berth_of(r, BERTH)->life, LIFE);
     atomic_store(&berth_of(r, BERTH)->active, WORKERS);
+    atomic_store(&berth_of(r, STANDBY_BERTH)->life, STANDBY_LIFE);
     atomic_store(&berth_of(r, OTHER_BERTH)->life, OTHER_LIFE);
     atomic_store(&berth_of(r, OTHER_BERTH)->active, WORKERS);
     atomic_store(&control_head(r)->deadline_floor_ns, UINT64_MAX);
@@ -123,6 +130,15 @@ void stage_host_enters(struct stage *stage)
     CHECK_EQ(host_prepare(&stage->host, &stage->heritage, (struct host_place){.berth = BERTH, .life = LIFE}), 0);
     for (uint32_t i = 0; i < WORKERS; i++)
         worker_prepare(&stage->workers[i], &stage->host, i);
+}
+
+void stage_say_ready(struct stage *stage, uint32_t life)
+{
+    const struct geometry *g = &stage->owner.g;
+    struct host_head *head = must(memory_map(stage->owner.answers_fd, life * g->arena_bytes, PAGE_BYTES, true, NULL));
+    atomic_store(&head->birth, 0);
+    atomic_store(&head->ready, 1);
+    memory_unmap(head, PAGE_BYTES);
 }
 
 /* ---- tasks ---------------------------------------------------------------------------------------------------- */
@@ -218,8 +234,8 @@ void stage_submit(struct stage *stage, uint32_t slot, struct part part)
 
 uint32_t stage_claim(struct stage *stage, uint32_t life, uint32_t worker, bool begins)
 {
-    static struct desk elsewhere; /* of the other host, whose arena nobody here can write */
-    struct desk *desk = life == LIFE ? desk_of(&stage->heritage.region, LIFE, worker) : &elsewhere;
+    struct desk *others = (struct desk *)(void *)(stage->other_arena + sizeof(struct host_head));
+    struct desk *desk = life == LIFE ? desk_of(&stage->heritage.region, LIFE, worker) : &others[worker];
     struct claimant who = {.life = life, .worker = worker, .desk = desk};
     uint32_t slot;
     uint64_t word;

@@ -25,6 +25,8 @@ enum {
     BERTH = 2,
     OTHER_LIFE = 6, /* another host, which lives on */
     OTHER_BERTH = 3,
+    STANDBY_LIFE = 3, /* a third, which takes over */
+    STANDBY_BERTH = 4,
     NEXT_LIFE = 7, /* who comes after it, and more after that */
     GROUP = 3,     /* as orders have it: number + 1 */
     RESULTS_BYTES = 8192,
@@ -68,7 +70,8 @@ struct stage {
     struct region   owner, copy;
     struct host     host;
     struct worker   workers[WORKERS];
-    struct part     parts[SLOTS];
+    struct part    *parts; /* of SLOTS; shared with children */
+    uint8_t        *other_arena; /* of the other host, as that one sees it */
     struct truth   *truth; /* shared with children */
     struct piece_of_region {
         uint8_t *(*base)(const struct region *);
@@ -82,6 +85,9 @@ void stage_open(struct stage *stage);
 void stage_close(struct stage *stage);
 void stage_clear(struct stage *stage);      /* nobody on it, as after region_create */
 void stage_host_enters(struct stage *stage); /* a new host in its place: after stage_clear, and in a forked child */
+
+/* Another host says that it is ready. */
+void stage_say_ready(struct stage *stage, uint32_t life);
 
 /* Submit a task as owner/submit.c does. The slot's earlier task, if any, is released. */
 void stage_submit(struct stage *stage, uint32_t slot, struct part part);

@@ -97,7 +97,9 @@ static uint64_t run_and_judge(struct sweep *sweep, const struct play *play, enum
 {
     static const char *const names[] = {"", ", its task taken", ", its task taken and its host doomed",
                                         ", its host doomed", ", a rival", ", a rival that claimed",
-                                        ", a rival that began", ", an outsider"};
+                                        ", a rival that began", ", an outsider", ", a rival held before it begins",
+                                        ", a rival held in its function", ", a rival held before it publishes",
+                                        ", a rival held before it tells", ", its slot used again", ", one more task", ", a late kill"};
     uint64_t instructions = sweep_run(sweep, play, event, at);
     for (size_t i = 0; i < sweep->moment_count && sweep->fault.promise == NULL; i++)
         judge_moment(sweep, &sweep->moments[i]);
@@ -107,21 +109,49 @@ static uint64_t run_and_judge(struct sweep *sweep, const struct play *play, enum
         char when[32] = "";
         if (event != EVENT_NONE)
             snprintf(when, sizeof when, " after %llu", (unsigned long long)at);
-        snprintf(sweep->where, sizeof sweep->where, "%s%s%s, cut %.80s", play->name, names[event], when, where);
+        snprintf(sweep->where, sizeof sweep->where, "%s%s%s%s%.80s", play->name, names[event], when,
+                 where[0] != '\0' ? ", cut " : "", where);
     }
     return instructions;
 }
 
-/* An event costs a run, and a run costs all its instructions. Plays begin in the same way, so where one has an event the
- * next ones have theirs right beside. */
-void sweep_play(struct sweep *sweep, const struct play *play, uint64_t steps)
+void sweep_measure(struct sweep *sweep, const struct play *play)
 {
     (void)sweep_run(sweep, play, EVENT_NONE, UINT64_MAX); /* whatever is done only once, such as finding functions */
-    uint64_t instructions = run_and_judge(sweep, play, EVENT_NONE, 0);
-    if (steps == 0)
+    sweep->instructions = sweep_run(sweep, play, EVENT_NONE, UINT64_MAX);
+}
+
+void sweep_undisturbed(struct sweep *sweep, const struct play *play)
+{
+    (void)sweep_run(sweep, play, EVENT_NONE, UINT64_MAX);
+    sweep->instructions = run_and_judge(sweep, play, EVENT_NONE, 0);
+}
+
+/* Not everything can happen in every play. */
+static bool event_fits(const struct play *play, enum event event)
+{
+    if (event == EVENT_MORE)
+        return play_takes_more(play);
+    return event < EVENT_HELD_CLAIMED || event > EVENT_HELD_PUBLISHED || play->twist != TWIST_DEPUTY;
+}
+
+/* An event costs a run, and a run costs all its instructions. Plays begin in the same way, so where one has an event the
+ * next ones have theirs right beside. */
+void sweep_event(struct sweep *sweep, const struct play *play, enum event event, uint64_t steps)
+{
+    uint64_t instructions = sweep->instructions;
+    if (!event_fits(play, event))
         return;
-    uint64_t stride = instructions * instructions / steps + 1, first = 1 + (uint64_t)(play - plays) % stride;
-    for (enum event event = EVENT_TAKEN; event <= EVENT_LAST; event++)
-        for (uint64_t at = first; at <= instructions && sweep->fault.promise == NULL; at += stride)
-            (void)run_and_judge(sweep, play, event, at);
+    uint64_t until = event == EVENT_MORE ? sweep->slept_at : instructions; /* later it is all the same */
+    uint64_t stride = until * instructions / steps + 1, first = 1 + (uint64_t)(play - plays) % stride;
+    for (uint64_t at = first; at <= until && sweep->fault.promise == NULL; at += stride)
+        (void)run_and_judge(sweep, play, event, at);
+}
+
+void sweep_play(struct sweep *sweep, const struct play *play, uint64_t steps)
+{
+    sweep_undisturbed(sweep, play);
+    for (enum event event = EVENT_TAKEN; event <= EVENT_LAST && sweep->fault.promise == NULL; event++)
+        if (sweep->one_event_in <= 1 || ((uint64_t)(play - plays) + event) % sweep->one_event_in == 0)
+            sweep_event(sweep, play, event, steps);
 }

@@ -20,17 +20,33 @@ enum event {
     EVENT_RIVAL_CLAIMED,    /* or gets no further than the claim */
     EVENT_RIVAL_BEGUN,      /* or is still at it when the host dies */
     EVENT_OUTSIDER,         /* a worker of another host is at it, and goes on */
-    EVENT_LAST = EVENT_OUTSIDER,
+    EVENT_HELD_CLAIMED,     /* another worker of its host, on a thread of its own, is held at such a point: rival.h */
+    EVENT_HELD_ENTERED,
+    EVENT_HELD_LEFT,
+    EVENT_HELD_PUBLISHED,
+    EVENT_REUSED,           /* as soon as its first task has ended, the owner puts another one into that slot */
+    EVENT_MORE,             /* the owner submits one more, and calls */
+    EVENT_LATE_KILL,        /* a kill that was meant for an earlier task of the slot */
+    EVENT_LAST = EVENT_LATE_KILL,
     EVENT_DEATH             /* this process kills itself: for a child of the test */
 };
+
+/* Where a sanitizer makes every path several times as long. */
+#ifdef __SANITIZE_ADDRESS__
+#define IS_SANITIZED 1
+#else
+#define IS_SANITIZED 0
+#endif
 
 struct sweep {
     struct stage stage;
     uint32_t one_recovery_in;  /* of those that differ in what they look at, so many are stepped themselves; 0: none */
+    uint32_t one_event_in;     /* of the kinds of events so many in each play, others in the next; 0 or 1: all */
     struct fault fault;        /* the first one ends everything */
     char         where[200];   /* it was found */
     uint64_t states, distinct; /* instructions of workers after which the host was cut */
     uint64_t cut_states, cut_distinct; /* instructions of recoveries after which they were cut */
+    uint64_t twice_states, twice_distinct; /* of recoveries that began where an earlier one was cut */
     uint64_t buried;                   /* hosts, all in all */
     uint64_t waiting, claimed, begun, published; /* the states, by what the first task was at */
     uint64_t *known;           /* hashes of what was judged */
@@ -38,14 +54,19 @@ struct sweep {
     uint8_t  *album;           /* pictures of one run */
     struct moment *moments;
     size_t    moment_count;
+    uint64_t  instructions;    /* of the undisturbed run */
+    uint64_t  slept_at;        /* in it the worker slept first before that one; 0: it did not */
 };
 
 void sweep_open(struct sweep *sweep);
 void sweep_close(struct sweep *sweep);
 
 /* A whole play: undisturbed, and then with each kind of event after evenly spread instructions, so many that about that
- * many steps are taken for each kind; 0: undisturbed only. */
+ * many steps are taken for each kind. And the parts of that, in this order. */
 void sweep_play(struct sweep *sweep, const struct play *play, uint64_t steps);
+void sweep_measure(struct sweep *sweep, const struct play *play); /* only how long it is */
+void sweep_undisturbed(struct sweep *sweep, const struct play *play);
+void sweep_event(struct sweep *sweep, const struct play *play, enum event event, uint64_t steps);
 
 /* One run of it; states are counted from the event on. Returns how many instructions it had. */
 uint64_t sweep_run(struct sweep *sweep, const struct play *play, enum event event, uint64_t at);

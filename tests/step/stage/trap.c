@@ -12,23 +12,41 @@
 
 enum { TRAP_FLAG = 0x100 };
 
-static struct {
+static _Thread_local struct {
     trap_hook  *hook;
     void       *context;
     struct trap at;
     const void *about_to_wake;
+    int         rouse; /* the error that the sleep is to end with, or 0 */
     volatile bool is_over;
 } now;
 
-/* What the next instruction is going to wake, if it is that system call. */
-static const void *wake_at(const greg_t *registers)
+enum { SYSCALL_BYTES = 2 };
+
+/* The command of the futex call that comes next, or -1. */
+static long futex_command(const greg_t *registers)
 {
-    static const uint8_t syscall_code[2] = {0x0f, 0x05};
-    if (memcmp((const void *)registers[REG_RIP], syscall_code, sizeof syscall_code) != 0)
-        return NULL;
-    bool wakes = registers[REG_RAX] == SYS_futex && (registers[REG_RSI] & FUTEX_CMD_MASK) == FUTEX_WAKE;
-    return wakes ? (const void *)registers[REG_RDI] : NULL;
+    static const uint8_t syscall_code[SYSCALL_BYTES] = {0x0f, 0x05};
+    if (memcmp((const void *)registers[REG_RIP], syscall_code, sizeof syscall_code) != 0 ||
+        registers[REG_RAX] != SYS_futex)
+        return -1;
+    return registers[REG_RSI] & FUTEX_CMD_MASK;
 }
+
+static void look_ahead(struct trap *at, const greg_t *registers)
+{
+    long        command = futex_command(registers);
+    const void *word = command >= 0 ? (const void *)registers[REG_RDI] : NULL;
+    now.about_to_wake = command == FUTEX_WAKE ? word : NULL;
+    bool sleeps = (command == FUTEX_WAIT || command == FUTEX_WAIT_BITSET) &&
+                  __atomic_load_n((const uint32_t *)word, __ATOMIC_SEQ_CST) == (uint32_t)registers[REG_RDX];
+    at->waits = sleeps ? word : NULL;
+    at->briefly = sleeps && registers[REG_R10] != 0;
+}
+
+void trap_rouse(int error) { now.rouse = error; }
+
+void trap_stop(void) { now.is_over = true; }
 
 static void on_trap(int number, siginfo_t *info, void *context)
 {
@@ -42,8 +60,13 @@ static void on_trap(int number, siginfo_t *info, void *context)
     now.at.next = (uintptr_t)registers[REG_RIP];
     now.at.argument = (uintptr_t)registers[REG_RDI];
     now.at.woken = now.about_to_wake;
-    now.about_to_wake = wake_at(registers);
+    look_ahead(&now.at, registers);
     now.hook(&now.at, now.context);
+    if (now.rouse != 0) {
+        registers[REG_RAX] = -now.rouse;
+        registers[REG_RIP] += SYSCALL_BYTES;
+        now.rouse = 0;
+    }
 }
 
 static __attribute__((noinline)) void step_through(void (*body)(void *), void *argument)
@@ -55,7 +78,7 @@ static __attribute__((noinline)) void step_through(void (*body)(void *), void *a
 
 uint64_t trap_run(void (*body)(void *), void *argument, trap_hook *hook, void *context)
 {
-    struct sigaction action = {.sa_sigaction = on_trap, .sa_flags = SA_SIGINFO}, before;
+    struct sigaction action = {.sa_sigaction = on_trap, .sa_flags = SA_SIGINFO}; /* it stays: others may be stepped too */
     sigset_t         trap_only, mask;
     sigemptyset(&action.sa_mask);
     sigemptyset(&trap_only);
@@ -63,11 +86,10 @@ uint64_t trap_run(void (*body)(void *), void *argument, trap_hook *hook, void *c
     memset(&now, 0, sizeof now);
     now.hook = hook;
     now.context = context;
-    CHECK_EQ(sigaction(SIGTRAP, &action, &before), 0);
-    CHECK_EQ(sigprocmask(SIG_UNBLOCK, &trap_only, &mask), 0);
+    CHECK_EQ(sigaction(SIGTRAP, &action, NULL), 0);
+    CHECK_EQ(pthread_sigmask(SIG_UNBLOCK, &trap_only, &mask), 0);
     step_through(body, argument);
-    CHECK_EQ(sigprocmask(SIG_SETMASK, &mask, NULL), 0);
-    CHECK_EQ(sigaction(SIGTRAP, &before, NULL), 0);
+    CHECK_EQ(pthread_sigmask(SIG_SETMASK, &mask, NULL), 0);
     return now.at.count;
 }
 
@@ -80,6 +102,10 @@ const char *trap_impossible(void)
 }
 
 #else
+
+void trap_rouse(int error) { (void)error; }
+
+void trap_stop(void) {}
 
 const char *trap_impossible(void) { return "one instruction at a time: only x86-64 has the trap flag"; }
 

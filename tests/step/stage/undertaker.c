@@ -20,18 +20,25 @@ void undertaker_open(struct undertaker *u, struct region *region)
     s->dead_lives = u->dead_lives;
     s->template_link = -1;
     s->quitting = true; /* no new hosts */
-    u->positions[0] = BERTH;
     for (uint32_t i = 0; i < region->g.berths; i++)
         u->hosts[i] = (struct host_record){.life = NO_LIFE, .position = NO_POSITION, .lost_worker = NO_WORKER,
                                            .watches = u->watches[i]};
     /* As if the kill had been sent already: nobody shall send one here. No process ever has that number. */
-    const uint32_t lives[][2] = {{BERTH, LIFE}, {OTHER_BERTH, OTHER_LIFE}};
-    for (size_t i = 0; i < 2; i++) {
-        struct host_record *host = &u->hosts[lives[i][0]];
-        host->state = HOST_DYING;
+    const struct {
+        uint32_t        berth, life, position;
+        enum host_state state;
+    } lives[] = {{BERTH, LIFE, 0, HOST_DYING},
+                 {OTHER_BERTH, OTHER_LIFE, 1, HOST_ACTIVE},
+                 {STANDBY_BERTH, STANDBY_LIFE, NO_POSITION, HOST_STANDBY}};
+    for (size_t i = 0; i < sizeof lives / sizeof *lives; i++) {
+        struct host_record *host = &u->hosts[lives[i].berth];
+        host->state = lives[i].state;
         host->pid = INT_MAX;
-        host->life = lives[i][1];
-        u->life_berth[host->life] = (uint16_t)(lives[i][0] + 1);
+        host->life = lives[i].life;
+        host->position = lives[i].position;
+        if (host->position != NO_POSITION)
+            u->positions[host->position] = lives[i].berth;
+        u->life_berth[host->life] = (uint16_t)(lives[i].berth + 1);
     }
 }
 
@@ -44,8 +51,8 @@ void undertaker_condemn(struct undertaker *u, const struct stage *stage, enum se
 
 void undertaker_bury(struct undertaker *u, const struct death *death)
 {
-    death_settle(&u->supervisor, &u->hosts[BERTH], death);
-    death_tell(&u->supervisor, BERTH, LIFE, u->supervisor.hosts[BERTH].birth);
+    death_bury(&u->supervisor, BERTH, death);
+    death_rally(&u->supervisor);
 }
 
 void undertaker_reap(struct undertaker *u, pid_t pid, bool asked)

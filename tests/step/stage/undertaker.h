@@ -9,14 +9,14 @@
 #include "stage.h"
 #include "supervisor/state.h"
 
-enum { BERTHS_MOST = 8, LIVES_MOST = 128 };
+enum { BERTHS_MOST = 16, LIVES_MOST = 128 };
 
 struct undertaker {
     struct supervisor  supervisor;
     struct host_record hosts[BERTHS_MOST];
     struct watch       watches[BERTHS_MOST][WORKERS];
     uint16_t           life_berth[LIVES_MOST];
-    uint32_t           positions[1], dead_lives[LIVES_MOST];
+    uint32_t           positions[2], dead_lives[LIVES_MOST];
     struct returned    returned[RETURNED_ENTRIES];
 };
 
@@ -26,7 +26,8 @@ void undertaker_open(struct undertaker *u, struct region *region);
 /* What is decided while the host still lives: cancels what waits, takes what runs. */
 void undertaker_condemn(struct undertaker *u, const struct stage *stage, enum sentence sentence);
 
-/* What is done when it is certainly dead: as told, or as the supervisor finds out from a child that ended. */
+/* What is done when it is certainly dead, a standby takes over and everybody is rung: as told, or as the supervisor finds
+ * out from a child that ended. */
 void undertaker_bury(struct undertaker *u, const struct death *death);
 void undertaker_reap(struct undertaker *u, pid_t pid, bool asked);
 

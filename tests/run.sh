@@ -4,7 +4,7 @@
 # usage: tests/run.sh [BUILD_ROOT]
 #
 #   BUILD_ROOT       as users get it: every suite; the tests of the runner itself; tests/unit under valgrind
-#   BUILD_ROOT-asan  AddressSanitizer and UndefinedBehaviorSanitizer: every suite but check
+#   BUILD_ROOT-asan  AddressSanitizer and UndefinedBehaviorSanitizer: every suite but check and model
 #   BUILD_ROOT-tsan  ThreadSanitizer: tests/twin only, since it does not see across processes
 #
 # MORTAL_TEST_LONG=1 makes tests repeat and load more, and gives each ten times as long. What a kind of build cannot

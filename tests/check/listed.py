@@ -6,7 +6,7 @@ import sys
 ROOT = os.environ.get("SRC", ".")
 LIST = os.path.join(os.environ.get("BUILD", "build"), "tests", "list.txt")
 PROGRAMS = ["api", "kill", "recover", "bad", "system", "unit", "twin", "step", "mustfail"]
-SCRIPTS = ["check", "tool"]
+SCRIPTS = ["check", "model", "tool"]
 
 
 def files(suites, endings):

@@ -1,8 +1,8 @@
 /*
  * mend.c - when every host dies of the same cause: stop, say why, and go on once it is mended
  *
- * Twenty tasks need a file that is damaged: whoever reads it crashes. After three deaths within a minute nothing more is
- * started. The program puts the file right and mends the pool; no task is lost.
+ * Twenty tasks need a file that is damaged: whoever reads it crashes. After three deaths within a minute nothing more
+ * is started. The program puts the file right and mends the pool; no task is lost.
  */
 #include <mortal.h>
 

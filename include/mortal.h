@@ -122,9 +122,9 @@ typedef struct mortal_pool_options {
     uint64_t        start_ns;         /* how long preload, and init, may take; default 60 s */
     int32_t         measure;          /* bits of mortal_measure: what verdicts measure; default nothing */
     int32_t         reserved0;
-    uint32_t        deaths;           /* hosts that may end unasked within deaths_period_ns; one more opens the circuit breaker,
-                                         see mortal_pool_mend(). Default: there is none; MORTAL_NONE: not one may; at most
-                                         1,000,000 */
+    uint32_t        deaths;           /* hosts that may end unasked within deaths_period_ns; one more opens the circuit
+                                         breaker, see mortal_pool_mend(). Default: there is none; MORTAL_NONE: not one
+                                         may; at most 1,000,000 */
     uint32_t        reserved1;
     uint64_t        deaths_period_ns; /* only with deaths; default 60 s; MORTAL_FOREVER: all count */
 } mortal_pool_options;
@@ -135,8 +135,8 @@ typedef struct mortal_verdict {
     void         *tag;
     int32_t       outcome;       /* mortal_outcome */
     int32_t       status;        /* what the function returned: done (0) and failed */
-    int32_t       cause;         /* mortal_cause of crashed, quarantined (the last attempt's), and collateral tasks whose
-                                    host crashed, else 0 */
+    int32_t       cause;         /* mortal_cause of crashed, quarantined (its last attempt), and collateral tasks of a
+                                    host that crashed, else 0 */
     int32_t       signal;        /* cause signal: its number */
     int32_t       signal_code;   /* cause signal: si_code, 0 if not known */
     int32_t       exit_code;     /* cause exit: the code, even 0 */
@@ -145,7 +145,8 @@ typedef struct mortal_verdict {
     size_t        result_bytes;
     uint64_t      queued_ns, ran_ns; /* MORTAL_MEASURE_TIMES, else 0; of the last attempt */
     uint32_t      attempts;      /* how often it started by its own account; collateral restarts are not counted */
-    uint32_t      culprit;       /* crashed, quarantined: 1 this task did it, 0 one of several that ran in its host, not known which */
+    uint32_t      culprit;       /* crashed, quarantined: 1 this task did it, 0 one of several that ran in its host, it is
+                                    not known which */
     uint64_t      reserved[6];
 } mortal_verdict;
 
@@ -181,7 +182,7 @@ typedef struct mortal_stats {
     int32_t  supervisor;     /* its process id, 0 when it is gone */
     int32_t  broken;         /* 1: the supervisor died; everything unended is lost */
     uint64_t input_bytes_max, result_bytes_max; /* of one task, in this pool */
-    uint64_t failed_starts;  /* hosts that were not ready in the end: init or preload failed, or no process could be made */
+    uint64_t failed_starts;  /* of hosts: init or preload failed, or no process could be made */
     int32_t  breaker;        /* 1: the circuit breaker is open, and nothing starts; mortal_pool_mend() closes it */
     uint32_t breaker_opened; /* how often it opened so far */
     uint64_t reserved[6];
@@ -312,8 +313,8 @@ MORTAL_API void mortal_pool_seal(mortal_pool *pool);
 /**
  * mortal_pool_close - end the pool and every process of it
  *
- * Shape     how       MORTAL_CLOSE_DRAIN   everything runs to its end, for at most grace_ns, then the rest is killed; with
- *                                          an open circuit breaker what runs does, and what waits is cancelled
+ * Shape     how       MORTAL_CLOSE_DRAIN   everything runs to its end, for at most grace_ns, then the rest is killed;
+ *                                          with an open circuit breaker what runs does, and what waits is cancelled
  *                     MORTAL_CLOSE_CANCEL  pending tasks are cancelled, running ones may end for grace_ns, then are killed
  *                     MORTAL_CLOSE_KILL    pending tasks are cancelled, running ones are asked, and killed after grace_ns
  *           report    out, may be null
@@ -349,9 +350,9 @@ MORTAL_API int mortal_pool_stats(mortal_pool *pool, mortal_stats *stats);
  * mortal_pool_mend - close the circuit breaker: hosts are made again, and what waits goes on
  *
  * Shape     the breaker opens when more than `deaths` hosts ended within `deaths_period_ns` though neither a kill nor a
- *           deadline asked for it: tasks that crashed, idle hosts that died, hosts whose init or preload failed. While it is
- *           open nothing starts and submits are refused; what runs goes on; what is pending stays so, can be cancelled or
- *           killed, and expires. End the cause first: counting starts afresh, and the same deaths open it again
+ *           deadline asked for it: tasks crashed, idle hosts died, init or preload failed. While it is open nothing
+ *           starts and submits are refused; what runs goes on; what is pending stays so, can be cancelled or killed, and
+ *           expires. End the cause first: counting starts afresh, and the same deaths open it again
  * Returns   0, also if it was not open: then nothing has changed
  *           -EINVAL      null or ended handle
  *           -EOWNERDEAD  the supervisor died: close the pool and open another

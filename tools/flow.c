@@ -64,8 +64,8 @@ static void give_up_on_deaths(struct run *run) {
     run->has_given_up = true;
     format_duration(options->deaths_period_ns, period, sizeof period);
     format_duration(options->grace_ns, grace, sizeof grace);
-    complain("gave up: more than %" PRIu32 " processes ended by themselves within %s: nothing more is started, what runs has "
-             "%s", options->deaths == MORTAL_NONE ? 0 : options->deaths, period, grace);
+    complain("gave up: more than %" PRIu32 " processes ended by themselves within %s: nothing more is started, what runs "
+             "has %s", options->deaths == MORTAL_NONE ? 0 : options->deaths, period, grace);
     flow_stop(run, options->grace_ns);
 }
 

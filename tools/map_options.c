@@ -74,12 +74,12 @@ static int read_duration(const char *option, const char *value, uint64_t least_n
 
 /* COUNT or COUNT/TIME. */
 static int read_deaths(struct map_options *options, const char *value) {
-    char count[16] = "";
+    char count[16] = ""; /* a longer one is out of range */
     const char *slash = strchr(value, '/');
     size_t length = slash ? (size_t)(slash - value) : strlen(value);
     options->deaths_period_ns = DEFAULT_DEATHS_PERIOD_NS;
     if (length < sizeof count) {
-        memcpy(count, value, length);
+        snprintf(count, sizeof count, "%.*s", (int)length, value);
     }
     if (parse_count(count, 0, MOST_DEATHS, &options->deaths) ||
         (slash && (parse_duration(slash + 1, &options->deaths_period_ns) || options->deaths_period_ns == 0))) {

@@ -48,8 +48,8 @@ int breaker_refuse(struct pool *pool, const char *call) {
     else
         describe_start(stage == STAGE_PRELOAD ? "preload" : "init", how, value, last, sizeof last);
     describe_period(pool->heritage.deaths_period_ns, period, sizeof period);
-    return why(-EHOSTDOWN, "%s: the circuit breaker is open and nothing starts: more than %u hosts ended unasked%s, the last "
-                           "one %s: end the cause and call mortal_pool_mend, or close the pool",
+    return why(-EHOSTDOWN, "%s: the circuit breaker is open and nothing starts: more than %u hosts ended unasked%s, the "
+                           "last one %s: end the cause and call mortal_pool_mend, or close the pool",
                call, pool->heritage.deaths, period, last);
 }
 

@@ -102,8 +102,11 @@ static enum slot_phase phase_of(const struct hunt *hunt, const struct target *ta
 /* Until all have ended or time is over; -EINTR and -ESHUTDOWN as everywhere. */
 static int await_targets(struct hunt *hunt, uint64_t deadline_ns) {
     for (size_t i = 0; i < hunt->count; i++) {
-        int error = watch_task(hunt->pool, hunt->targets[i].slot, hunt->targets[i].life, deadline_ns, WATCH_END_OR_BREAKER);
-        if (error != 0 && error != -ETIMEDOUT && error != -EHOSTDOWN) /* that one is pending again, and will not start now */
+        const struct target *target = &hunt->targets[i];
+        int error = watch_task(hunt->pool, target->slot, target->life, deadline_ns, WATCH_END_OR_BREAKER);
+        if (error == -EHOSTDOWN) /* it is pending again, and will not start now */
+            continue;
+        if (error != 0 && error != -ETIMEDOUT)
             return error;
     }
     return 0;

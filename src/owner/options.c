@@ -74,12 +74,14 @@ static int plan_sizes(const mortal_pool_options *o, struct limits *l) {
 
 static int plan_breaker(const mortal_pool_options *o, struct plan *plan) {
     if (o->deaths > TASKS_MOST && o->deaths != MORTAL_NONE)
-        return why(-EINVAL, "mortal_pool_open: deaths is %u: it must be at most %u, or MORTAL_NONE", o->deaths, TASKS_MOST);
+        return why(-EINVAL, "mortal_pool_open: deaths is %u: it must be at most %u, or MORTAL_NONE", o->deaths,
+                   TASKS_MOST);
     if (o->deaths == 0 && o->deaths_period_ns != 0)
-        return why(-EINVAL, "mortal_pool_open: deaths_period_ns is %llu and deaths is 0: there is no circuit breaker without "
-                            "deaths", (unsigned long long)o->deaths_period_ns);
+        return why(-EINVAL, "mortal_pool_open: deaths_period_ns is %llu and deaths is 0: there is no circuit breaker "
+                            "without deaths", (unsigned long long)o->deaths_period_ns);
     if (o->reserved0 != 0 || o->reserved1 != 0)
-        return why(-EINVAL, "mortal_pool_open: a reserved field of mortal_pool_options is not zero: clear the struct first");
+        return why(-EINVAL, "mortal_pool_open: a reserved field of mortal_pool_options is not zero: clear the struct "
+                            "first");
     if (o->deaths == 0)
         return 0;
     plan->deaths = o->deaths == MORTAL_NONE ? 0 : o->deaths;

@@ -179,7 +179,8 @@ static void send_everybody_home(struct pool *pool) {
     futex_wake(&claims_head(pool->region)->room_bell, INT_MAX);
 }
 
-/* With an open circuit breaker what runs goes on to its end, and what waits never starts: the rest is to be cancelled. */
+/* With an open circuit breaker what runs goes on to its end, and what waits never starts: the rest is to be
+ * cancelled. */
 static int drain(struct pool *pool, uint64_t grace_ns) {
     uint64_t deadline = clock_after(grace_ns);
     int result = 0;

@@ -132,7 +132,7 @@ enum pool_state { POOL_STARTING = 0, POOL_READY, POOL_FAILED };
 #define RETURNED_ENTRIES 8192u
 struct control_head {
     alignas(LINE) _Atomic uint32_t supervisor_lives; /* S  robust futex: the kernel marks it when the supervisor dies */
-    _Atomic uint32_t breaker_opened; /* S  how often the circuit breaker opened; on the line that each submit reads anyway */
+    _Atomic uint32_t breaker_opened; /* S  how often the circuit breaker opened; each submit reads this line anyway */
     _Atomic uint32_t breaker_mended; /* O  which opening was mended last: it is open while the two differ */
     _Atomic int32_t breaker_stage;   /* S  the death that opened it: STAGE_NONE, else which start failed */
     _Atomic int32_t breaker_how, breaker_value; /* S  enum mortal_cause, or start_detail; signal, code or status */

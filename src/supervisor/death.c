@@ -237,7 +237,8 @@ static void bury(struct supervisor *s, uint32_t berth, const siginfo_t *info) {
     if (was_starting) {
         bool init = arena_is_its_own(s, record) &&
                     atomic_load(&host_head(s->region, record->life)->words) == WORDS_INIT_FAILED;
-        spawn_failed(s, record->since_ns, STAGE_INIT, init ? DETAIL_STATUS : DETAIL_CRASHED, info->si_status, -ECANCELED);
+        spawn_failed(s, record->since_ns, STAGE_INIT, init ? DETAIL_STATUS : DETAIL_CRASHED, info->si_status,
+                     -ECANCELED);
     }
     /* Counted before any verdict tells of it. */
     atomic_fetch_add_explicit(&control_head(s->region)->deaths, 1, memory_order_relaxed);

@@ -20,8 +20,9 @@
 #define LOOK_AGAIN_NS 1000000ull      /* no berth or no arena is free: nobody tells when one is */
 #define DYING_PATIENCE_NS 20000000ull /* then another host takes its place */
 
-/* After the first failure another start is tried at once, then after 10, 20, 40 ms and so on. Starts that were under way
- * together fail together, and count once: the wait is about how often it was tried, not about how many hosts there are. */
+/* After the first failure another start is tried at once, then after 10, 20, 40 ms and so on. Starts that were under
+ * way together fail together, and count once: the wait is about how often it was tried, not about how many hosts
+ * there are. */
 static void back_off(struct supervisor *s, uint64_t began_ns) {
     if (began_ns <= s->failed_at_ns)
         return;

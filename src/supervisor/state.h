@@ -33,7 +33,7 @@ struct host_record { /* by berth */
     uint32_t life, birth;
     uint32_t position; /* which of the pool's hosts it is while active */
     bool asked;        /* the supervisor sent the SIGKILL */
-    bool is_excused;   /* since a kill or a limit asked for it, or its start failed: not, or already, counted by the breaker */
+    bool is_excused;   /* the breaker does not count its end: a kill or a limit asked for it, or its start failed */
     bool replaced;     /* dying for so long that its position was given to another */
     bool main_was_cut; /* its main thread's life line, at the last audit */
     bool became_other; /* a task called exec in it */
@@ -77,7 +77,9 @@ struct supervisor {
     uint64_t audit_at, expiry_scan_after;
     uint32_t births;
     uint64_t failed_at_ns;               /* when a start failed last; 0: the last one succeeded */
-    uint64_t *death_times, deaths_counted; /* of the last unasked deaths, a ring; and how many since the breaker was closed */
+    uint32_t deaths_borne;     /* so many unasked deaths within the period; one more opens the circuit breaker */
+    uint64_t deaths_period_ns; /* 0: there is none */
+    uint64_t *death_times, deaths_counted; /* of the last unasked deaths, a ring; how many since the breaker was closed */
     uint32_t breaker_openings;
     bool breaker_is_open;
     uint64_t spawn_after, spawn_wait_ns; /* no start before; and how long to wait after the next failure */
@@ -97,7 +99,7 @@ uint32_t spawn_take_over(struct supervisor *s);        /* standby hosts into vac
 void spawn_fill(struct supervisor *s);                 /* active hosts and standby as many as there should be */
 uint64_t spawn_next_ns(const struct supervisor *s);    /* when to look again at the latest */
 void spawn_failed(struct supervisor *s, uint64_t began_ns, enum start_stage stage, enum start_detail detail, int value,
-                  int error);                          /* ends an opening; later the next start waits, longer each time */
+                  int error);                          /* ends an opening; later the next start waits, ever longer */
 void spawn_forgive(struct supervisor *s);              /* the next start need not wait */
 
 void spawn_hold(struct supervisor *s);                 /* no worker claims any more */
@@ -105,7 +107,8 @@ void spawn_resume(struct supervisor *s);               /* they do again */
 
 /* breaker.c */
 int  breaker_open_tables(struct supervisor *s);        /* 0, or there is no memory */
-void breaker_count(struct supervisor *s, uint64_t at_ns, enum start_stage stage, int how, int value); /* an unasked death */
+/* A death that nobody asked for. */
+void breaker_count(struct supervisor *s, uint64_t at_ns, enum start_stage stage, int how, int value);
 void breaker_tell(struct supervisor *s);               /* if it is open: who waits for what is pending shall hear it */
 void breaker_heed(struct supervisor *s);               /* if it was mended: go on */
 

@@ -1,6 +1,6 @@
 /*
- * To mend a pool whose circuit breaker is not open, or that has none, from one thread or several, is no error and changes
- * nothing: not the hosts, not what runs or waits, not the count of deaths.
+ * To mend a pool whose circuit breaker is not open, or that has none, from one thread or several, is no error and
+ * changes nothing: not the hosts, not what runs or waits, not the count of deaths.
  * Broken by: a mend that restarts hosts, that forgives deaths or opens what is closed.
  */
 #include "tasks.h"

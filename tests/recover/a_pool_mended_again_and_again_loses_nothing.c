@@ -1,7 +1,8 @@
 /*
- * A pool whose circuit breaker opens all the time, and which several threads mend as often, gives every task its verdict,
- * once, and every result.
- * Broken by: a mend that meets a death half way, a host that stays without leave to claim, two mends that undo each other.
+ * A pool whose circuit breaker opens all the time, and which several threads mend as often, gives every task its
+ * verdict, once, and every result.
+ * Broken by: a mend that meets a death half way, a host that stays without leave to claim, two mends that undo each
+ * other.
  */
 #include "tasks.h"
 

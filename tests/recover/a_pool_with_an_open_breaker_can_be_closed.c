@@ -1,6 +1,6 @@
 /*
- * A close ends whatever the circuit breaker does: with an open one, before, and while it opens; one that drains lets what
- * runs come to its end, and cancels what cannot start. So does the loss of the supervisor.
+ * A close ends whatever the circuit breaker does: with an open one, before, and while it opens; one that drains lets
+ * what runs come to its end, and cancels what cannot start. So does the loss of the supervisor.
  * Broken by: a drain that waits for tasks that nobody will start.
  */
 #include "tasks.h"

@@ -1,6 +1,6 @@
 /*
- * While init fails, starts come ever less often and nothing is busy in between; tasks that wait can be killed and expire
- * meanwhile, and run as soon as init works again.
+ * While init fails, starts come ever less often and nothing is busy in between; tasks that wait can be killed and
+ * expire meanwhile, and run as soon as init works again.
  * Broken by: a respawn without a pause, a supervisor that polls, a pause in which nobody listens.
  */
 #include "tasks.h"

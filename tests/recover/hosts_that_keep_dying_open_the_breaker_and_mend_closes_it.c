@@ -1,8 +1,9 @@
 /*
- * One host more than allowed that ended unasked, in whatever way, opens the circuit breaker: submits are refused at once
- * with the reason, until mortal_pool_mend() closes it and counting starts afresh. Without the option there is none.
- * Broken by: a way to die that is not counted, a death counted twice, a refusal without a reason, a mend that leaves the
- * pool without hosts or the count as it was.
+ * One host more than allowed that ended unasked, in whatever way, opens the circuit breaker: submits are refused at
+ * once with the reason, until mortal_pool_mend() closes it and counting starts afresh. Without the option there is
+ * none.
+ * Broken by: a way to die that is not counted, a death counted twice, a refusal without a reason, a mend that leaves
+ * the pool without hosts or the count as it was.
  */
 #include "tasks.h"
 

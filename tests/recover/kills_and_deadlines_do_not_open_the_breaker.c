@@ -1,6 +1,6 @@
 /*
- * Hosts that end because a kill or a limit in time asked for it are not counted by the circuit breaker, nor are tasks that
- * fail; the first death that nobody asked for is.
+ * Hosts that end because a kill or a limit in time asked for it are not counted by the circuit breaker, nor are tasks
+ * that fail; the first death that nobody asked for is.
  * Broken by: a breaker that counts deaths and not reasons.
  */
 #include "tasks.h"
@@ -31,8 +31,10 @@ static void end_in_every_asked_way(mortal_pool *pool, mortal_group *group, struc
     CHECK_OK(mortal_future_kill(one, MS(5), MORTAL_FOREVER, NULL));
     one = start(pool, gate, (mortal_task_options){.attempts = 3});
     CHECK_OK(mortal_pool_kill(pool, MORTAL_UNENDED, 0, MORTAL_FOREVER, NULL));
+    CHECK_EQ(outcome_of(one), MORTAL_KILLED);
     one = start(pool, gate, (mortal_task_options){.group = group});
     CHECK_OK(mortal_group_kill(group, MORTAL_RUNNING, 0, MORTAL_FOREVER, NULL));
+    CHECK_EQ(outcome_of(one), MORTAL_KILLED);
     one = start(pool, gate, (mortal_task_options){.attempts = 0});
     mortal_pool_kill_now(pool, MORTAL_RUNNING);
     CHECK_EQ(outcome_of(one), MORTAL_KILLED);

@@ -1,6 +1,6 @@
 /*
- * Hosts whose start fails, since init or preload fails, crashes or hangs, are deaths too: after so many of them the circuit
- * breaker opens, who waits is told why, no further start is tried, and a mend tries again.
+ * Hosts whose start fails, since init or preload fails, crashes or hangs, are deaths too: after so many of them the
+ * circuit breaker opens, who waits is told why, no further start is tried, and a mend tries again.
  * Broken by: failing starts that nobody hears of, that are counted twice, or that go on behind an open breaker.
  */
 #include "tasks.h"
@@ -84,7 +84,8 @@ static void check_trouble(bool in_preload, enum trouble trouble, const char *rea
     mortal_stats stats = stats_of(pool);
     CHECK_EQ(stats.breaker, 1);
     CHECK_EQ(atomic_load(&scene->tries), 1 + DEATHS + 1);
-    uint64_t no_fork = stats.failed_starts - (DEATHS + 1); /* asked of a template whose end was not known yet: nobody died */
+    /* A fork may have been asked of a template whose end was not known yet: nobody died. */
+    uint64_t no_fork = stats.failed_starts - (DEATHS + 1);
     CHECK(no_fork == 0 || (in_preload && no_fork == 1));
     atomic_store(&scene->trouble, NO_TROUBLE);
     CHECK_OK(mortal_pool_mend(pool));
@@ -96,7 +97,8 @@ static void check_trouble(bool in_preload, enum trouble trouble, const char *rea
     drain(pool);
 }
 
-/* A host that works, and a standby that cannot be made: what runs goes on, and behind the open breaker nothing is tried. */
+/* A host that works, and a standby that cannot be made: what runs goes on, and behind the open breaker nothing is
+ * tried. */
 static void check_standby(void)
 {
     struct scene *scene = harness_shared(sizeof *scene);

@@ -1,7 +1,7 @@
 /*
- * When the circuit breaker opens, everybody who waits for something that is pending is told so, asleep or not, by whatever
- * call and by the descriptor; what runs goes on; nothing starts, though a host is free; what is pending can be cancelled,
- * killed and expires; and after the mend all the rest runs.
+ * When the circuit breaker opens, everybody who waits for something that is pending is told so, asleep or not, by
+ * whatever call and by the descriptor; what runs goes on; nothing starts, though a host is free; what is pending can
+ * be cancelled, killed and expires; and after the mend all the rest runs.
  * Broken by: a waiter that nobody wakes, a survivor that goes on claiming, a queue that is lost or cut.
  */
 #include "tasks.h"

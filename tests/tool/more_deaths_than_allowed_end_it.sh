@@ -1,5 +1,5 @@
 #!/bin/sh
-# --max-deaths: so many crashes are borne; one more, and nothing more is started, what runs may end, and the status says so.
+# --max-deaths: so many crashes are borne; one more, and nothing more is started, what runs may end, the status says so.
 . "${0%/*}/helpers"
 
 map -j 1 --max-deaths 2 trouble a crash crash b
@@ -25,7 +25,7 @@ status=$?
 exec 3>&-
 expect_status 3
 expect_error '^mortal map: gave up: more than 2 processes ended by themselves within 60.*s: nothing more is started'
-expect_column Outcome 2 done # it ran, and had its grace
+expect_column Outcome 2 "done" # it ran, and had its grace
 expect_column Outcome 3 crashed
 expect_column Outcome 5 crashed
 for number in 6 7 8; do # before the third death the tool may not even have read them

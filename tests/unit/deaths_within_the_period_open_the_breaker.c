@@ -1,6 +1,6 @@
 /*
- * The circuit breaker opens at the first death that has so many others before it within the period, to the nanosecond; not
- * before, not without the option, not twice; and it closes only for the owner that has seen this opening.
+ * The circuit breaker opens at the first death that has so many others before it within the period, to the nanosecond;
+ * not before, not without the option, not twice; and it closes only for the owner that has seen this opening.
  */
 #include "unit.h"
 
@@ -34,7 +34,7 @@ static void check_window(uint32_t deaths)
     fresh(deaths, period);
     for (uint32_t death = 0; death < deaths; death++)
         CHECK(!opens_at(last));
-    for (uint32_t death = 0; death < 5 * deaths; death++) /* as dense as may be: each has the one before it a period ago */
+    for (uint32_t death = 0; death < 5 * deaths; death++) /* as dense as may be */
         CHECK(!opens_at(last += death % deaths == 0 ? period : 0));
     CHECK(opens_at(last + period - 1));
     free(s.hosts);

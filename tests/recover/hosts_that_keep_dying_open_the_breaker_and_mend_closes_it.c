@@ -45,20 +45,30 @@ static pid_t host_when_idle(mortal_pool *pool, struct gate *gate)
     return host;
 }
 
-/* The supervisor's other child. */
-static pid_t standby_beside(mortal_pool *pool, pid_t host)
+/* The supervisor's other child; 0: it has none at this instant, or the one before is not gone yet. */
+static pid_t child_beside(pid_t supervisor, pid_t host)
 {
     char path[64];
-    int first = 0, second = 0;
-    pid_t supervisor = supervisor_of(pool);
-    POLL_UNTIL(stats_of(pool).standby == 1);
+    int children[3] = {0};
     snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)supervisor, (int)supervisor);
     FILE *file = fopen(path, "re");
     CHECK(file != NULL);
-    CHECK_EQ(fscanf(file, "%d %d", &first, &second), 2);
+    int count = fscanf(file, "%d %d %d", &children[0], &children[1], &children[2]);
     fclose(file);
-    CHECK((first == host) != (second == host));
-    return first == host ? second : first;
+    if (count != 2 || (children[0] != host && children[1] != host))
+        return 0;
+    pid_t other = children[0] == host ? children[1] : children[0];
+    return harness_process_gone(other) ? 0 : other;
+}
+
+/* One that is ready: what died while it started would be told as that. Two requests later the supervisor has counted again. */
+static pid_t standby_beside(mortal_pool *pool, pid_t host)
+{
+    pid_t supervisor = supervisor_of(pool), standby = 0;
+    for (int request = 0; request < 2; request++)
+        CHECK_OK(mortal_pool_kill(pool, MORTAL_RUNNING, 0, MORTAL_FOREVER, NULL));
+    POLL_UNTIL((standby = child_beside(supervisor, host)) != 0 && stats_of(pool).standby == 1);
+    return standby;
 }
 
 static void let_one_die(mortal_pool *pool, enum way way, struct gate *gate)

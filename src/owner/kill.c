@@ -9,10 +9,12 @@
 #include "system/why.h"
 
 #define STRIKES_MOST 8
+#define LOOK_AGAIN_NS 100000000ull
 
 struct target {
     uint32_t slot;
     uint64_t life;
+    uint32_t host; /* the life of the host that ran it */
 };
 
 struct hunt {
@@ -33,7 +35,7 @@ static bool is_meant(const struct hunt *hunt, const struct entry *entry) {
            (hunt->group == NULL || entry->group == hunt->group);
 }
 
-static bool add_target(struct hunt *hunt, uint32_t slot) {
+static bool add_target(struct hunt *hunt, uint32_t slot, uint32_t host) {
     uint64_t life = hunt->pool->entries[slot].life;
     for (size_t i = 0; i < hunt->count; i++)
         if (hunt->targets[i].slot == slot && hunt->targets[i].life == life)
@@ -46,8 +48,15 @@ static bool add_target(struct hunt *hunt, uint32_t slot) {
         hunt->targets = more;
         hunt->room = room;
     }
-    hunt->targets[hunt->count++] = (struct target){.slot = slot, .life = life};
+    hunt->targets[hunt->count++] = (struct target){.slot = slot, .life = life, .host = host};
     return true;
+}
+
+/* It ran when it was looked at first, waits again, and was cancelled now: counted once. */
+static void drop_target(struct hunt *hunt, uint32_t slot, uint64_t life) {
+    for (size_t i = 0; i < hunt->count; i++)
+        if (hunt->targets[i].slot == slot && hunt->targets[i].life == life)
+            hunt->targets[i] = hunt->targets[--hunt->count];
 }
 
 static bool scan_slot(struct hunt *hunt, uint32_t slot) {
@@ -55,12 +64,15 @@ static bool scan_slot(struct hunt *hunt, uint32_t slot) {
     for (;;) {
         if (ledger_harvest(pool, slot))
             return true; /* it had ended before this kill began to look */
-        enum slot_phase phase = word_phase(atomic_load(claim_of(pool->region, slot)));
+        uint64_t word = atomic_load(claim_of(pool->region, slot));
+        enum slot_phase phase = word_phase(word);
         if (phase == SLOT_PENDING) {
             if ((hunt->scope & MORTAL_PENDING) == 0)
                 return true;
+            uint64_t life = pool->entries[slot].life;
             if (!future_try_cancel(pool, slot))
                 continue;
+            drop_target(hunt, slot, life);
             hunt->report.never_started++;
             group_ring(pool, slot);
             return true;
@@ -70,7 +82,7 @@ static bool scan_slot(struct hunt *hunt, uint32_t slot) {
             return true;
         }
         if (phase_is_running(phase))
-            return (hunt->scope & MORTAL_RUNNING) == 0 || add_target(hunt, slot);
+            return (hunt->scope & MORTAL_RUNNING) == 0 || add_target(hunt, slot, word_life(word));
     }
 }
 
@@ -95,19 +107,37 @@ static bool has_ended(const struct hunt *hunt, const struct target *target) {
     return hunt->pool->entries[target->slot].life != target->life || ledger_harvest(hunt->pool, target->slot);
 }
 
-static enum slot_phase phase_of(const struct hunt *hunt, const struct target *target) {
-    return word_phase(atomic_load(claim_of(hunt->pool->region, target->slot)));
+static uint64_t word_of(const struct hunt *hunt, const struct target *target) {
+    return atomic_load(claim_of(hunt->pool->region, target->slot));
 }
 
-/* Until all have ended or time is over; -EINTR and -ESHUTDOWN as everywhere. */
+/* One that was claimed but not begun when its host was ended does not: it waits again, or has started elsewhere since. */
+static bool runs_where_it_ran(const struct target *target, uint64_t word) {
+    return phase_is_running(word_phase(word)) && word_life(word) == target->host;
+}
+
+static bool is_to_be_struck(const struct hunt *hunt, const struct target *target) {
+    uint64_t word = word_of(hunt, target);
+    return !has_ended(hunt, target) && word_phase(word) == SLOT_RUNNING &&
+           ((hunt->scope & MORTAL_PENDING) != 0 || runs_where_it_ran(target, word));
+}
+
+/* Until all have ended or time is over; -EINTR and -ESHUTDOWN as everywhere. One that went back to the queue is waited for
+ * only if waiting ones are meant too, and then it is struck again: it may have started elsewhere and never end. */
 static int await_targets(struct hunt *hunt, uint64_t deadline_ns) {
-    for (size_t i = 0; i < hunt->count; i++) {
+    for (size_t i = 0; i < hunt->count;) {
         const struct target *target = &hunt->targets[i];
-        int error = watch_task(hunt->pool, target->slot, target->life, deadline_ns, WATCH_END_OR_BREAKER);
-        if (error == -EHOSTDOWN) /* it is pending again, and will not start now */
-            continue;
-        if (error != 0 && error != -ETIMEDOUT)
+        uint64_t soon = clock_after(LOOK_AGAIN_NS);
+        int error = watch_task(hunt->pool, target->slot, target->life, soon < deadline_ns ? soon : deadline_ns,
+                               WATCH_END_OR_BREAKER);
+        /* -EHOSTDOWN: that one is pending again, and will not start now */
+        if (error != 0 && error != -ETIMEDOUT && error != -EHOSTDOWN)
             return error;
+        bool is_meant_still = (hunt->scope & MORTAL_PENDING) != 0 || runs_where_it_ran(target, word_of(hunt, target));
+        if (error != -ETIMEDOUT || clock_ns() >= deadline_ns || !is_meant_still)
+            i++;
+        else if (hunt->decided && watch_supervisor(hunt->pool))
+            (void)request_send(hunt->pool, REQUEST_KILL_TASK, target->slot, (uint32_t)target->life, 0, 0);
     }
     return 0;
 }
@@ -144,7 +174,7 @@ static int strike(struct hunt *hunt, uint64_t deadline_ns) {
         number = request_send(pool, REQUEST_KILL_RUNNING, 0, 0, hunt->scope == MORTAL_RUNNING, hunt->before);
     } else {
         for (size_t i = 0; i < hunt->count; i++)
-            if (!has_ended(hunt, &hunt->targets[i]) && phase_of(hunt, &hunt->targets[i]) == SLOT_RUNNING)
+            if (is_to_be_struck(hunt, &hunt->targets[i]))
                 number = request_send(pool, REQUEST_KILL_TASK, hunt->targets[i].slot, (uint32_t)hunt->targets[i].life, 0, 0);
     }
     return number == 0 ? 0 : await_decision(pool, number, deadline_ns);
@@ -154,9 +184,8 @@ static void count_up(struct hunt *hunt) {
     for (size_t i = 0; i < hunt->count; i++) {
         const struct entry *entry = &hunt->pool->entries[hunt->targets[i].slot];
         if (!has_ended(hunt, &hunt->targets[i])) {
-            enum slot_phase phase = word_phase(atomic_load(claim_of(hunt->pool->region, hunt->targets[i].slot)));
-            hunt->report.still_dying += phase == SLOT_DYING || phase == SLOT_RUNNING;
-            continue; /* pending again: claimed but not begun, it was not running after all */
+            hunt->report.still_dying += runs_where_it_ran(&hunt->targets[i], word_of(hunt, &hunt->targets[i]));
+            continue; /* else it went back: claimed but not begun, it was not running after all */
         }
         int outcome = entry->life == hunt->targets[i].life ? entry->verdict.outcome : MORTAL_DONE;
         if (outcome == MORTAL_KILLED)

@@ -75,6 +75,10 @@ int watch_sleep(struct pool *pool, const struct waiting *on) {
     if (outcome == -EINTR)
         return -EINTR;
     if (outcome == -ETIMEDOUT) {
+        /* It sleeps only while nothing waits or runs, as far as it can see, and that may have been overwritten. */
+        if (atomic_load(&control_head(pool->region)->asleep) != 0 &&
+            atomic_exchange(&control_head(pool->region)->asleep, 0) != 0)
+            watch_ring_supervisor(pool);
         (void)watch_supervisor(pool);
         return clock_ns() >= on->deadline_ns ? -ETIMEDOUT : 0;
     }

@@ -128,8 +128,16 @@ static bool is_held(const struct supervisor *s, uint32_t slot, uint64_t word) {
     if (word_life(word) >= r->g.lives || s->life_berth[word_life(word)] == 0 ||
         word_worker(word) >= r->g.workers_per_host)
         return false;
-    uint32_t intent = atomic_load(&desk_of(r, word_life(word), word_worker(word))->intent);
-    return intent == slot + 1 || atomic_load(claim_of(r, slot)) != word;
+    /* Who is condemned dies: a task of a host that was not killed was never condemned. */
+    if (word_phase(word) == SLOT_DYING && s->hosts[s->life_berth[word_life(word)] - 1].state != HOST_DYING)
+        return false;
+    const struct desk *desk = desk_of(r, word_life(word), word_worker(word));
+    uint32_t berth = s->life_berth[word_life(word)] - 1u, bit = berth * r->g.workers_per_host + word_worker(word);
+    bool names_it = atomic_load(&desk->intent) == slot + 1;
+    bool has_begun = atomic_load(&desk->begun) == word_with_phase(word, SLOT_RUNNING);
+    /* The intent may be that of an earlier task in this slot. Who lies idle holds nothing. */
+    bool lies_idle = (atomic_load(idle_word(r, bit / 64)) >> bit % 64 & 1) != 0;
+    return (names_it && (has_begun || !lies_idle)) || atomic_load(claim_of(r, slot)) != word;
 }
 
 /* Tasks that wait where no worker looks: behind a cursor that was overwritten, or returned when the table was full. */
@@ -157,8 +165,9 @@ static void find_strays(struct supervisor *s) {
 void audit(struct supervisor *s) {
     const struct region *r = s->region;
     find_impostors(s);
+    silence_check(s);
+    find_strays(s); /* while who lies idle says so */
     mend_hints(s);
-    find_strays(s);
     bell_ring_all(r);
     if (atomic_load(&orders_head(r)->room_wanted) != 0) {
         atomic_fetch_add(&claims_head(r)->room_bell, 1);

@@ -217,6 +217,7 @@ void spawn_check_ready(struct supervisor *s) {
             atomic_load_explicit(&host_head(s->region, record->life)->ready, memory_order_acquire) != 0) {
             record->state = HOST_STANDBY;
             record->since_ns = clock_ns();
+            silence_begin(s, i);
             spawn_forgive(s);
         } else if (clock_ns() - record->since_ns > s->heritage->start_ns) {
             record->is_excused = true;

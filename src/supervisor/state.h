@@ -12,6 +12,8 @@
 #ifndef SUPERVISOR_STATE_H
 #define SUPERVISOR_STATE_H
 
+#include <signal.h>
+
 #include "region/heritage.h"
 #include "region/recover.h"
 
@@ -23,6 +25,10 @@ enum host_state { HOST_EMPTY = 0, HOST_STARTING, HOST_STANDBY, HOST_ACTIVE, HOST
 struct watch {
     uint64_t word, seen_ns;
     uint64_t orphaned;      /* at the last audit it ran a task whose claim is not its own any more; 0: it did not */
+    pid_t thread;           /* its id, from before it ran any task; 0: not known */
+    uint64_t trace;         /* what its desk said, at the last audit */
+    uint64_t silent_cpu_ns; /* processor time of its thread when it fell silent */
+    bool was_silent;        /* at the last audit it neither served nor answered */
     bool was_cut;           /* its life line, at the last audit */
     enum sentence sentence; /* not NONE: the supervisor took its task from it */
 };
@@ -75,6 +81,7 @@ struct supervisor {
     uint64_t now_pending_seen, now_running_seen;
     uint64_t requests_seen;
     uint64_t audit_at, expiry_scan_after;
+    uint64_t head_seen; /* the queue's cursor at the last audit */
     uint32_t births;
     uint64_t failed_at_ns;               /* when a start failed last; 0: the last one succeeded */
     uint32_t deaths_borne;     /* so many unasked deaths within the period; one more opens the circuit breaker */
@@ -136,6 +143,10 @@ void audit(struct supervisor *s);
 void audit_parked(struct supervisor *s); /* hosts with a worker that lost its claim though nobody took it */
 bool audit_finds_work(struct supervisor *s);
 bool audit_finds_pending(struct supervisor *s);
+
+/* silence.c */
+void silence_begin(struct supervisor *s, uint32_t berth); /* a host is ready */
+void silence_check(struct supervisor *s);                 /* before an audit takes the idle bits away */
 
 /* lives.c */
 int      lives_open(struct supervisor *s);

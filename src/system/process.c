@@ -144,6 +144,26 @@ int process_children(pid_t *pids, size_t capacity) {
     return (int)stored;
 }
 
+bool process_thread_look(pid_t pid, pid_t thread, struct thread_look *look) {
+    char path[64], text[512], state = 0;
+    unsigned long user = 0, system = 0;
+    (void)snprintf(path, sizeof path, "/proc/%d/task/%d/stat", (int)pid, (int)thread);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    ssize_t got = read(fd, text, sizeof text - 1);
+    close(fd);
+    text[got > 0 ? got : 0] = '\0';
+    const char *after_name = strrchr(text, ')');
+    long ticks = sysconf(_SC_CLK_TCK);
+    if (after_name == NULL || ticks <= 0 ||
+        sscanf(after_name + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &state, &user, &system) != 3)
+        return false;
+    look->sleeps = state == 'S';
+    look->cpu_ns = (user + system) * (1000000000ull / (uint64_t)ticks);
+    return true;
+}
+
 /* Kernels before 5.9, and filters, do not know close_range. */
 static void close_range_of(unsigned from, unsigned to) {
     if (syscall(SYS_close_range, from, to, 0) == 0)

@@ -31,6 +31,13 @@ bool process_pidfd_dead(int pidfd);                /* never waits */
 bool process_pidfd_wait(int pidfd, uint64_t deadline_ns); /* until it is certainly dead; false: not by then */
 int  process_reap(int pidfd);                      /* 0, or a negative errno; ECHILD (SIGCHLD ignored) counts as reaped */
 
+/* What the kernel knows of a thread of a child. False: it is gone, or /proc is not mounted. */
+struct thread_look {
+    bool sleeps;     /* it neither runs, nor wants to, nor waits for a disk, nor is stopped */
+    uint64_t cpu_ns; /* processor time that it has used, to some 10 ms */
+};
+bool process_thread_look(pid_t pid, pid_t thread, struct thread_look *look);
+
 /* Children of this single-threaded process, as the kernel lists them. Returns how many were stored, or a negative errno
  * where /proc is not mounted. */
 int process_children(pid_t *pids, size_t capacity);

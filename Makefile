@@ -6,13 +6,14 @@
 DIR    ?= build
 PREFIX ?= /usr/local
 
-.PHONY: help setup setup-lint build demo test test-long bench lint install clean
+.PHONY: help setup setup-lint setup-fuzz build demo test test-long fuzz bench lint install clean
 
 help:
 	@echo 'make demo       see what mortal does, in a minute'
 	@echo 'make build      build everything into $(DIR)/'
 	@echo 'make test       all tests: plain, sanitizers, valgrind'
 	@echo 'make test-long  the same, repeated and loaded more'
+	@echo 'make fuzz       fuzz what hosts may write, for FUZZ_SECONDS (60)'
 	@echo 'make bench      measure, against other pools and the raw floor'
 	@echo 'make lint       static analysers; warnings are errors'
 	@echo 'make install    install below PREFIX ($(PREFIX)), staged in DESTDIR'
@@ -23,6 +24,9 @@ setup:
 
 setup-lint:
 	@packaging/setup.sh lint
+
+setup-fuzz:
+	@packaging/setup.sh fuzz
 
 # A build directory that another meson left half made has no build.ninja: set up again.
 build: setup
@@ -39,6 +43,9 @@ test: setup
 test-long: setup
 	@MORTAL_TEST_LONG=1 tests/run.sh $(DIR)
 
+fuzz: setup-fuzz
+	@tests/fuzz/run.sh $(DIR)
+
 bench: build
 	@bench/run.sh $(DIR)
 
@@ -50,4 +57,4 @@ install: build
 	@DESTDIR='$(DESTDIR)' meson install -C $(DIR) --quiet
 
 clean:
-	rm -rf $(DIR) $(DIR)-asan $(DIR)-tsan
+	rm -rf $(DIR) $(DIR)-asan $(DIR)-tsan $(DIR)-fuzz

@@ -231,7 +231,7 @@ void death_bury(struct supervisor *s, uint32_t berth, const struct death *death)
     lives_bury(s, life);
 }
 
-static void bury(struct supervisor *s, uint32_t berth, const siginfo_t *info) {
+void death_certified(struct supervisor *s, uint32_t berth, const siginfo_t *info) {
     const struct host_record *record = &s->hosts[berth];
     bool was_starting = record->state == HOST_STARTING;
     if (was_starting) {
@@ -284,7 +284,7 @@ void death_reap(struct supervisor *s) {
         if (PLANTED(PLANT_REAP_BEFORE_RECOVERY))
             reap_one(s, &seen);
         if (berth != NO_POSITION)
-            bury(s, berth, &seen);
+            death_certified(s, berth, &seen);
         died = true;
         reap_one(s, &seen);
     }

@@ -122,6 +122,7 @@ void breaker_heed(struct supervisor *s);               /* if it was mended: go o
 /* death.c */
 void death_doom(struct supervisor *s, uint32_t berth);                                  /* SIGKILL on its way */
 void death_reap(struct supervisor *s);                                                  /* all that ended so far */
+void death_certified(struct supervisor *s, uint32_t berth, const siginfo_t *info);      /* it could be waited for: so it ended */
 void death_settle(struct supervisor *s, const struct host_record *record, const struct death *death); /* its tasks' words */
 /* Who waits for what it published or had ended. */
 void death_tell(struct supervisor *s, uint32_t berth, uint32_t life, uint32_t birth);

@@ -1,0 +1,49 @@
+/*
+ * A task that writes claim words of other tasks, with any phase, host, worker and generation, its own included: each of
+ * them ends, as the word says or lost, no verdict taken before changes, and the pool works afterwards.
+ * Broken by: a word that sends the owner or the supervisor to a host that is not there, or leaves a task to nobody.
+ */
+#include "forge.h"
+
+enum { ROUNDS = 12, ROUNDS_LONG = 100, TAKEN = 5 };
+
+static int forge_words(mortal_task *task, const void *input, size_t input_bytes)
+{
+    (void)input_bytes;
+    struct forgery forgery = *(const struct forgery *)input;
+    const struct region *r = task->worker->region;
+    uint32_t *seed = &forgery.seed, life = task->worker->host->place.life;
+    for (unsigned i = 0; i < 40; i++) {
+        uint32_t slot = forge_next(seed) % 48, how = forge_next(seed);
+        uint64_t claim = atomic_load(claim_of(r, slot));
+        uint32_t generation = word_generation(claim) + (how % 8 == 0);
+        uint32_t of_life = how & 16 ? life : how & 32 ? forge_next(seed) % r->g.lives : word_life(claim);
+        claim = word_make(generation, (enum slot_phase)(how >> 8 & 15), of_life, how & 64 ? forge_next(seed) : 0);
+        atomic_store(claim_of(r, slot), claim);
+    }
+    return forge_finish(&forgery);
+}
+
+void test(void)
+{
+    unsigned outcomes[16] = {0};
+    word *done = harness_shared(sizeof *done);
+    mortal_future taken[TAKEN];
+    mortal_pool *pool = pool_like((mortal_pool_options){.workers = 2, .held_tasks = 64, .queue_tasks = 64,
+                                                        .results_bytes = 1 << 20});
+    for (unsigned i = 0; i < TAKEN; i++)
+        CHECK_EQ(outcome_of(taken[i] = submit(pool, task_echo, "taken before", 13)), MORTAL_DONE);
+    for (uint32_t round = 0; round < (TEST_LONG ? ROUNDS_LONG : ROUNDS); round++) {
+        struct forged forged = forge(pool, forge_words, done, round, NULL);
+        forge_end(&forged, false, outcomes);
+        check_pool_works(pool);
+    }
+    for (unsigned i = 0; i < TAKEN; i++) {
+        mortal_verdict verdict = wait_for(taken[i]);
+        CHECK_EQ(verdict.outcome, MORTAL_DONE);
+        CHECK_STR((const char *)verdict.result, "taken before");
+    }
+    forge_note(outcomes);
+    drain(pool);
+    CHECK_EQ(harness_children(), 0);
+}

@@ -9,7 +9,7 @@
 #include "stage/trap.h"
 
 /* Instructions per deed and kind of visit. In the long run visits come after each. */
-enum { STEPS = 10000, STEPS_LONG = 300000 };
+enum { STEPS = 6000, STEPS_LONG = 300000 };
 
 void test(void)
 {

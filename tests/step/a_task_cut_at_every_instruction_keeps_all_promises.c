@@ -10,7 +10,7 @@
 
 /* Instructions per play and kind of event: in the long run events come after each, but in the longer plays. Of the
  * recoveries that differ in what they look at, so many are stepped themselves. */
-enum { STEPS = 700, STEPS_LONG = 30000, ONE_RECOVERY_IN = 400, ONE_RECOVERY_IN_LONG = 8 };
+enum { STEPS = 500, STEPS_LONG = 30000, ONE_RECOVERY_IN = 1000, ONE_RECOVERY_IN_LONG = 8 };
 
 void test(void)
 {

@@ -9,7 +9,7 @@
 #include "stage/trap.h"
 
 /* Where events are too far from one another to meet the bug, they come closer. */
-enum { STEPS = 10000, STEPS_MOST = 64 * STEPS, STEPS_OF_DEED = 100000 };
+enum { STEPS = 5000, STEPS_MOST = 128 * STEPS, STEPS_OF_DEED = 50000 };
 #define ANYWHERE EVENT_NONE
 
 static const struct planted {
@@ -21,14 +21,17 @@ static const struct planted {
 } bugs[] = {
     {PLANT_PUBLISH_BEFORE_RESULT, "published before the result is there", promise_whole, ANYWHERE, 0, NULL},
     {PLANT_CLAIM_THEN_RECORD, "claimed before it is recorded by whom", promise_found, ANYWHERE, 0, NULL},
-    {PLANT_BEGUN_TOO_EARLY, "begun before the host's doom is looked at again", promise_waits, ANYWHERE, 0, NULL},
+    {PLANT_BEGUN_TOO_EARLY, "begun before the host's doom is looked at again", promise_waits, ANYWHERE, 0,
+     "a task with a deadline"},
     {PLANT_IGNORE_LOST_PUBLISH, "a lost publishing swap ignored", promise_decided, EVENT_TAKEN, 0, NULL},
     {PLANT_IGNORE_DOOM, "a doomed host that goes on", promise_doomed, EVENT_DOOMED, 0, NULL},
-    {PLANT_RECLAIM_HELD_RESULT, "memory reclaimed while its result is held", promise_whole, ANYWHERE, 0, NULL},
-    {PLANT_GENERATION_UNCHECKED, "an entry taken for a later task of its slot", promise_order, ANYWHERE, 0, NULL},
+    {PLANT_RECLAIM_HELD_RESULT, "memory reclaimed while its result is held", promise_whole, ANYWHERE, 0,
+     "a heap full of released results"},
+    {PLANT_GENERATION_UNCHECKED, "an entry taken for a later task of its slot", promise_order, ANYWHERE, 0,
+     "a queue with dead entries"},
     {PLANT_LOST_WAKE_UP, "no last look before sleeping", promise_rung, EVENT_MORE, 0, "an idle worker"},
-    {PLANT_DEPUTY_STAYS, "a dead deputy that stays in office", promise_rung, ANYWHERE, 0, NULL},
-    {PLANT_HINTS_STAY, "a dead worker that still says that it looks", promise_rung, ANYWHERE, 0, NULL},
+    {PLANT_DEPUTY_STAYS, "a dead deputy that stays in office", promise_rung, ANYWHERE, 0, "a worker beside a deputy"},
+    {PLANT_HINTS_STAY, "a dead worker that still says that it looks", promise_rung, ANYWHERE, 0, "an idle worker"},
     {PLANT_SILENT_RECOVERY, "a burial after which nobody is rung", promise_rung, ANYWHERE, 0, NULL},
     {PLANT_DOUBLE_REQUEUE, "returned once more, though another host has it", promise_others, EVENT_OUTSIDER, 0, NULL},
     {PLANT_DOUBLE_CHARGE, "charged again when the recovery runs again", promise_cut, ANYWHERE, 1, NULL},

@@ -99,7 +99,8 @@ static uint64_t run_and_judge(struct sweep *sweep, const struct play *play, enum
                                         ", its host doomed", ", a rival", ", a rival that claimed",
                                         ", a rival that began", ", an outsider", ", a rival held before it begins",
                                         ", a rival held in its function", ", a rival held before it publishes",
-                                        ", a rival held before it tells", ", its slot used again", ", one more task", ", a late kill"};
+                                        ", a rival held before it tells", ", its slot used again", ", one more task",
+                                        ", a late kill"};
     uint64_t instructions = sweep_run(sweep, play, event, at);
     for (size_t i = 0; i < sweep->moment_count && sweep->fault.promise == NULL; i++)
         judge_moment(sweep, &sweep->moments[i]);

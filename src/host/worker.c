@@ -102,7 +102,8 @@ static void ring_group(const struct worker *worker, uint32_t group) {
 
 static void log_completion(struct desk *desk, uint32_t slot) {
     uint32_t tail = atomic_load_explicit(&desk->log_tail, memory_order_relaxed);
-    atomic_store_explicit(&desk->log[tail & (LOG_ENTRIES - 1)], slot, memory_order_relaxed);
+    /* ORD(log:write) pairs ORD(log:read): after the length that stood before. */
+    atomic_store_explicit(&desk->log[tail & (LOG_ENTRIES - 1)], slot, memory_order_release);
     atomic_store_explicit(&desk->log_tail, tail + 1, memory_order_seq_cst);
 }
 

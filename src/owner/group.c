@@ -135,7 +135,10 @@ static bool read_log(struct pool *pool, uint32_t berth, uint32_t worker, uint32_
         return true;
     bool ran_over = tail - seen->taken > LOG_ENTRIES;
     for (uint32_t at = seen->taken; !ran_over && at != tail; at++)
-        look_at(pool, atomic_load_explicit(&desk->log[at & (LOG_ENTRIES - 1)], memory_order_relaxed));
+        look_at(pool, atomic_load_explicit(&desk->log[at & (LOG_ENTRIES - 1)], memory_order_acquire));
+    /* ORD(log:read) pairs ORD(log:write): who read an entry that was written over sees that the log had got that far. Over
+     * the oldest one is written before the length tells. */
+    ran_over = ran_over || atomic_load_explicit(&desk->log_tail, memory_order_seq_cst) - seen->taken >= LOG_ENTRIES;
     seen->taken = tail;
     atomic_store(log_taken_of(r, berth, worker), (uint64_t)birth << 32 | tail);
     return !ran_over;
@@ -148,9 +151,10 @@ static bool read_fate_log(struct pool *pool) {
     uint64_t tail = atomic_load_explicit(&control->fate_tail, memory_order_seq_cst);
     bool ran_over = tail - taken > FATE_LOG_ENTRIES;
     for (uint64_t at = taken; !ran_over && at != tail; at++)
-        look_at(pool, atomic_load_explicit(&control->fate_log[at % FATE_LOG_ENTRIES], memory_order_relaxed));
+        look_at(pool, atomic_load_explicit(&control->fate_log[at % FATE_LOG_ENTRIES], memory_order_acquire));
     atomic_store_explicit(&control->fate_taken, tail, memory_order_relaxed);
-    return !ran_over && atomic_load(&control->fate_tail) - taken <= FATE_LOG_ENTRIES;
+    /* ORD(fates:read) pairs ORD(fates:write): as with the log of a worker. */
+    return !ran_over && atomic_load(&control->fate_tail) - taken < FATE_LOG_ENTRIES;
 }
 
 static void gather(struct pool *pool) {

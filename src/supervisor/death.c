@@ -34,7 +34,8 @@ void death_announce(struct supervisor *s, uint32_t slot) {
     if (group != 0 && group <= GROUPS_MAX) {
         struct control_head *control = control_head(r);
         uint64_t tail = atomic_load_explicit(&control->fate_tail, memory_order_relaxed);
-        atomic_store_explicit(&control->fate_log[tail % FATE_LOG_ENTRIES], slot, memory_order_relaxed);
+        /* ORD(fates:write) pairs ORD(fates:read): after the length that stood before. */
+        atomic_store_explicit(&control->fate_log[tail % FATE_LOG_ENTRIES], slot, memory_order_release);
         atomic_store_explicit(&control->fate_tail, tail + 1, memory_order_seq_cst);
         _Atomic uint32_t *bell = &claims_head(r)->group_bell[group - 1];
         atomic_fetch_add(bell, 1);

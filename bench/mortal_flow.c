@@ -4,6 +4,7 @@
  * mortal          one host for each worker, waiting for each future: the default, and what a kill is best at
  * mortal-threads  all workers are threads of one host
  * mortal-group    one host for each worker, verdicts taken from a group as they come
+ * mortal-keys     as mortal, with the control words shut by memory protection keys while a task runs
  *
  * SPDX-License-Identifier: MIT
  */
@@ -12,7 +13,7 @@
 
 #include "flow.h"
 
-enum { BY_FUTURE = 1, ONE_HOST = 2, BY_GROUP = 4 };
+enum { BY_FUTURE = 1, ONE_HOST = 2, BY_GROUP = 4, WITH_KEYS = 8 };
 
 struct subject {
     mortal_pool  *pool;
@@ -84,6 +85,17 @@ static uint64_t collect_from_group(void *subject, size_t place) {
     return self->result[place];
 }
 
+static void check_keys(mortal_pool *pool) {
+    mortal_stats stats;
+
+    if (mortal_pool_stats(pool, &stats) != 0)
+        measure_fail("stats: %s", mortal_why());
+    if ((stats.hardened & MORTAL_HARDEN_KEYS) != 0)
+        return;
+    (void)mortal_pool_close(pool, MORTAL_CLOSE_KILL, 0, NULL);
+    measure_skip("this machine has no memory protection keys");
+}
+
 static void run_flow(const struct bench_case *self, struct samples *out,
                      void (*measure)(const struct flow *, struct samples *)) {
     static struct subject subject;
@@ -92,8 +104,12 @@ static void run_flow(const struct bench_case *self, struct samples *out,
 
     if (self->variant == ONE_HOST)
         options.workers_per_host = self->workers;
+    if (self->variant == WITH_KEYS)
+        options.harden = MORTAL_HARDEN_KEYS;
     if (mortal_pool_open(&subject.pool, &options) != 0)
         measure_fail("open: %s", mortal_why());
+    if (self->variant == WITH_KEYS)
+        check_keys(subject.pool);
     if (self->variant == BY_GROUP) {
         flow.submit = submit_to_group;
         flow.collect = collect_from_group;
@@ -123,11 +139,13 @@ static void round_trip_apart(const struct bench_case *self, struct samples *out)
 
 static const struct bench_case cases[] = {
     {"noop-throughput-1w", "mortal", "tasks/s", throughput, 1, BY_FUTURE},
+    {"noop-throughput-1w", "mortal-keys", "tasks/s", throughput, 1, WITH_KEYS},
     {"noop-throughput-1w", "mortal-group", "tasks/s", throughput, 1, BY_GROUP},
     {"noop-throughput-2w", "mortal", "tasks/s", throughput, 2, BY_FUTURE},
     {"noop-throughput-2w", "mortal-threads", "tasks/s", throughput, 2, ONE_HOST},
     {"noop-throughput-2w", "mortal-group", "tasks/s", throughput, 2, BY_GROUP},
     {"round-trip", "mortal", "ns", round_trip, 1, BY_FUTURE},
+    {"round-trip", "mortal-keys", "ns", round_trip, 1, WITH_KEYS},
     {"round-trip", "mortal-group", "ns", round_trip, 1, BY_GROUP},
     {"round-trip-asleep", "mortal", "ns", round_trip_asleep, 1, BY_FUTURE},
     {"round-trip-apart", "mortal", "ns", round_trip_apart, 1, BY_FUTURE},

@@ -85,6 +85,14 @@ enum mortal_cause {
 
 enum mortal_measure { MORTAL_MEASURE_TIMES = 1 }; /* bits of mortal_pool_options.measure */
 
+/* Bits of mortal_pool_options.harden. What a machine lacks is left out silently: mortal_stats.hardened tells what
+ * holds. */
+enum mortal_harden {
+    MORTAL_HARDEN_KEYS = 1 /* memory protection keys: the library's records of tasks cannot be written while a task
+                              runs, so a stray write into them is a crash of that task. Some 30 ns a task. Against
+                              accidents, not attackers */
+};
+
 /* Options of one task. Zero, but for size, is a good default. */
 typedef struct mortal_task_options {
     size_t        size;        /* sizeof(mortal_task_options) */
@@ -121,7 +129,7 @@ typedef struct mortal_pool_options {
                                          64 GiB; one input or result may take the largest power of two in it */
     uint64_t        start_ns;         /* how long preload, and init, may take; default 60 s */
     int32_t         measure;          /* bits of mortal_measure: what verdicts measure; default nothing */
-    int32_t         reserved0;
+    int32_t         harden;           /* bits of mortal_harden: against accidents in memory; default none */
     uint32_t        deaths;           /* hosts that may end unasked within deaths_period_ns; one more opens the circuit
                                          breaker, see mortal_pool_mend(). Default: there is none; MORTAL_NONE: not one
                                          may; at most 1,000,000 */
@@ -185,7 +193,9 @@ typedef struct mortal_stats {
     uint64_t failed_starts;  /* of hosts: init or preload failed, or no process could be made */
     int32_t  breaker;        /* 1: the circuit breaker is open, and nothing starts; mortal_pool_mend() closes it */
     uint32_t breaker_opened; /* how often it opened so far */
-    uint64_t reserved[6];
+    int32_t  hardened;       /* bits of mortal_harden that hold in every host that is ready */
+    int32_t  reserved0;
+    uint64_t reserved[5];
 } mortal_stats;
 
 /**

@@ -3,7 +3,8 @@
 #
 # usage: tests/run.sh [BUILD_ROOT]
 #
-#   BUILD_ROOT       as users get it: every suite; the tests of the runner itself; tests/unit under valgrind
+#   BUILD_ROOT       as users get it: every suite; the tests of the runner itself; tests/unit under valgrind; the suites
+#                    of promises with protection keys forced on
 #   BUILD_ROOT-asan  AddressSanitizer and UndefinedBehaviorSanitizer: every suite but check and model
 #   BUILD_ROOT-tsan  ThreadSanitizer: tests/twin only, since it does not see across processes
 #
@@ -54,6 +55,9 @@ run() { # DIR RUNNER_OPTIONS... the runner itself always comes from the plain bu
 if build "$root"; then
     run "$root" --must-fail --limit 2
     run "$root" --limit "$limit"
+    # Once more with the control words of every pool shut while tasks run, see tests/harness/forced_keys.c.
+    run "$root" --suite api,kill,recover,bad --suffix ' [keys]' --limit $((limit * 3)) --except tests/except/keys.txt \
+        --wrap "env LD_PRELOAD=$(cd "$root" && pwd)/tests/libforced-keys.so"
     run "$root" --suite unit --suffix ' [valgrind]' --limit $((limit * 5)) --except tests/except/valgrind.txt \
         --wrap 'valgrind -q --error-exitcode=99 --vgdb=no --leak-check=full --errors-for-leak-kinds=definite'
 

@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "host/guard.h"
 #include "host/lastwords.h"
 #include "host/worker.h"
 #include "system/clock.h"
@@ -96,8 +97,13 @@ int host_prepare(struct host *host, struct heritage *heritage, struct host_place
     return 0;
 }
 
-static int run_init(const struct heritage *heritage) {
-    return heritage->init == NULL ? 0 : heritage->init(heritage->context, heritage->context_bytes);
+static int run_init(const struct host *host, const struct heritage *heritage) {
+    if (heritage->init == NULL)
+        return 0;
+    guard_close(host);
+    int status = heritage->init(heritage->context, heritage->context_bytes);
+    (void)guard_open(host);
+    return status;
 }
 
 struct starting {
@@ -110,7 +116,7 @@ static void *worker_thread(void *argument) {
     struct starting *starting = argument;
     struct worker *worker = starting->worker;
     worker_settle(worker);
-    if (starting->init != NULL && run_init(starting->init) != 0) {
+    if (starting->init != NULL && run_init(worker->host, starting->init) != 0) {
         lastwords_say(worker->host, WORDS_INIT_FAILED, NULL, 0);
         _exit(HOST_EXIT_BROKEN);
     }
@@ -148,7 +154,9 @@ void host_run(struct heritage *heritage, struct host_place place) {
     if (take_place(&heritage->region, place) != 0 || host_prepare(&host, heritage, place) != 0)
         _exit(HOST_EXIT_BROKEN);
     keep_only(heritage, NULL, 0);
-    process_hold_life_line(&host_head(&heritage->region, place.life)->main_lives);
+    process_hold_life_line(&life_line_of(&heritage->region, place.life, 0)->word[0]);
+    if ((heritage->harden & MORTAL_HARDEN_KEYS) != 0 && guard_cover(&host))
+        host_head(&heritage->region, place.life)->hardened = MORTAL_HARDEN_KEYS;
     lastwords_catch(&host);
     uint32_t count = heritage->region.g.workers_per_host;
     struct worker *workers = calloc(count, sizeof *workers);
@@ -160,6 +168,7 @@ void host_run(struct heritage *heritage, struct host_place place) {
     }
     atomic_store_explicit(&host_head(&heritage->region, place.life)->ready, 1, memory_order_release);
     worker_notify_supervisor(&host);
+    guard_close(&host);
     _Atomic uint32_t never = 0;
     for (;;)
         futex_wait(&never, 0, NEVER);

@@ -12,6 +12,7 @@ struct host {
     struct region *region;
     struct heritage *heritage;
     struct host_place place;
+    int key; /* what shuts the control words, see guard.h; 0: nothing does */
     uint32_t *still_here; /* reads as 0 in a process that a task forked */
 
     pthread_mutex_t results_lock;

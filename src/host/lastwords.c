@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "host/guard.h"
 #include "host/worker.h"
 #include "system/memory.h"
 
@@ -18,7 +19,7 @@ static struct host *this_host; /* one per process; null in a template */
 
 static bool is_host(void) { return this_host != NULL && *this_host->still_here != 0; }
 
-void lastwords_say(struct host *host, enum last_words_kind kind, const siginfo_t *info, int signal_number) {
+static void say(struct host *host, enum last_words_kind kind, const siginfo_t *info, int signal_number) {
     struct host_head *head = host_head(host->region, host->place.life);
     if (atomic_exchange_explicit(&head->words_taken, 1, memory_order_acq_rel) != 0)
         return;
@@ -29,6 +30,13 @@ void lastwords_say(struct host *host, enum last_words_kind kind, const siginfo_t
     bool has_address = info != NULL && info->si_code > 0 && signal_number != SIGABRT && signal_number != SIGSYS;
     head->fault_address = has_address ? (uintptr_t)info->si_addr : 0;
     atomic_store_explicit(&head->words, kind, memory_order_release);
+}
+
+/* Spoken from within tasks, and from signal handlers, for which everything is shut. */
+void lastwords_say(struct host *host, enum last_words_kind kind, const siginfo_t *info, int signal_number) {
+    int before = guard_open(host);
+    say(host, kind, info, signal_number);
+    guard_restore(host, before);
 }
 
 static void on_fatal_signal(int signal_number, siginfo_t *info, void *context) {

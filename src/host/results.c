@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/guard.h"
 #include "host/worker.h"
 #include "region/plant.h"
 #include "system/memory.h"
@@ -113,7 +114,7 @@ static uint64_t take(struct host *host, uint32_t slot, uint64_t bytes) {
 
 static uint8_t *current(struct mortal_task *task) {
     if (task->result_offset == HEAP_NONE)
-        return task->cell->result;
+        return task->small;
     return heap_of(task->worker->region, task->worker->host->place.life) + task->result_offset;
 }
 
@@ -149,7 +150,7 @@ static bool move_inline(struct host *host, struct mortal_task *task, uint64_t by
         return false;
     struct block *block = block_of(host, task->slot);
     if (task->result_offset != HEAP_NONE && block != NULL) {
-        memcpy(task->cell->result, current(task), bytes);
+        memcpy(task->small, current(task), bytes);
         drop_block(host, block);
         task->result_offset = HEAP_NONE;
     }
@@ -158,9 +159,11 @@ static bool move_inline(struct host *host, struct mortal_task *task, uint64_t by
 
 void *results_resize(struct mortal_task *task, uint64_t bytes) {
     struct host *host = task->worker->host;
+    int before = guard_open(host); /* a task calls this */
     pthread_mutex_lock(&host->results_lock);
     bool fits = bytes <= INLINE_RESULT_BYTES ? move_inline(host, task, bytes) : move_to_heap(host, task, bytes);
     pthread_mutex_unlock(&host->results_lock);
+    guard_restore(host, before);
     if (!fits)
         return NULL;
     task->result_bytes = bytes;

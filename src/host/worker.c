@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/guard.h"
 #include "host/lastwords.h"
 #include "host/results.h"
 #include "region/bell.h"
@@ -37,8 +38,8 @@ void worker_prepare(struct worker *worker, struct host *host, uint32_t index) {
  * thread has a life line too: if that is marked the process has become another program (in the kernel the thread that
  * calls exec takes the main thread's id first, so its own word stays as it is). */
 static void hold_life_line(struct worker *worker) {
-    _Static_assert(sizeof(pthread_mutex_t) <= sizeof worker->desk->alive, "room for it");
-    pthread_mutex_t *mutex = (pthread_mutex_t *)(void *)worker->desk->alive;
+    _Static_assert(sizeof(pthread_mutex_t) <= sizeof(struct life_line), "room for it");
+    pthread_mutex_t *mutex = (void *)life_line_of(worker->region, worker->host->place.life, 1 + worker->index);
     pthread_mutexattr_t attributes;
     pthread_mutexattr_init(&attributes);
     pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
@@ -50,6 +51,7 @@ static void hold_life_line(struct worker *worker) {
 
 void worker_settle(struct worker *worker) {
     self = worker;
+    (void)guard_open(worker->host); /* as its creator was, but it need not rely on that */
     lastwords_alternate_stack();
     hold_life_line(worker);
 }
@@ -133,6 +135,7 @@ static void begin(struct worker *worker, struct mortal_task *task, uint32_t slot
         .worker = worker, .order = order, .slot = slot, .word = word, .result_offset = HEAP_NONE,
         .cell = cell_of(r, worker->host->place.life, slot),
     };
+    task->small = worker->host->key == 0 ? task->cell->result : worker->small;
     results_forget(worker->host, slot);
     if ((atomic_load_explicit(&order->flags, memory_order_relaxed) & ORDER_STAMPED) != 0) {
         task->began_ns = clock_ns();
@@ -145,6 +148,8 @@ static bool fill_cell(struct mortal_task *task, int status) {
     struct cell *cell = task->cell;
     if (!results_cell_exists(task->worker->host, task->slot))
         return false;
+    if (task->small != cell->result)
+        memcpy(cell->result, task->small, INLINE_RESULT_BYTES);
     cell->slot = task->slot;
     cell->status = status;
     cell->result_bytes = task->result_bytes;
@@ -200,6 +205,7 @@ static int call(struct mortal_task *task) {
         input = (atomic_load_explicit(&order->flags, memory_order_relaxed) & ORDER_INLINE) != 0
                     ? order->input
                     : inputs_of(r) + order->input_offset;
+    guard_close(task->worker->host);
     return function(task, input, order->input_bytes);
 }
 
@@ -222,6 +228,7 @@ static void run(struct worker *worker, uint32_t slot, uint64_t word) {
     end_if_descendant(worker->host);
     if (__fpending(stdout) != 0)
         (void)fflush(stdout); /* else a line printed to a pipe is lost when a kill follows */
+    (void)guard_open(worker->host);
     publish(task, status);
     task->order = NULL;
     worker->ran++;

@@ -15,6 +15,7 @@ struct mortal_task {
     uint64_t result_bytes;
     uint64_t result_offset; /* into the heap; HEAP_NONE: inline */
     uint64_t began_ns;
+    uint8_t *small;         /* where a result of up to INLINE_RESULT_BYTES is made: in the cell, unless that is shut */
 };
 
 struct worker {
@@ -30,6 +31,7 @@ struct worker {
     uint64_t looked_ns; /* when that was */
     struct claimant claimant;
     struct mortal_task task;
+    alignas(16) uint8_t small[INLINE_RESULT_BYTES];
 };
 
 void worker_prepare(struct worker *worker, struct host *host, uint32_t index);

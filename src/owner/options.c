@@ -79,7 +79,7 @@ static int plan_breaker(const mortal_pool_options *o, struct plan *plan) {
     if (o->deaths == 0 && o->deaths_period_ns != 0)
         return why(-EINVAL, "mortal_pool_open: deaths_period_ns is %llu and deaths is 0: there is no circuit breaker "
                             "without deaths", (unsigned long long)o->deaths_period_ns);
-    if (o->reserved0 != 0 || o->reserved1 != 0)
+    if (o->reserved1 != 0)
         return why(-EINVAL, "mortal_pool_open: a reserved field of mortal_pool_options is not zero: clear the struct "
                             "first");
     if (o->deaths == 0)
@@ -95,6 +95,9 @@ static int check_rest(const mortal_pool_options *o) {
     if ((o->measure & ~MORTAL_MEASURE_TIMES) != 0)
         return why(-EINVAL, "mortal_pool_open: measure is 0x%x: this version knows MORTAL_MEASURE_TIMES only",
                    (unsigned)o->measure);
+    if ((o->harden & ~MORTAL_HARDEN_KEYS) != 0)
+        return why(-EINVAL, "mortal_pool_open: harden is 0x%x: this version knows MORTAL_HARDEN_KEYS only",
+                   (unsigned)o->harden);
     if (o->context == NULL && o->context_bytes != 0)
         return why(-EINVAL, "mortal_pool_open: context is null and context_bytes is %zu", o->context_bytes);
     if (o->keep_fd_count > KEEP_FDS_MOST || (o->keep_fds == NULL && o->keep_fd_count != 0))

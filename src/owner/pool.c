@@ -25,6 +25,7 @@ static bool copy_options(struct pool *pool, const struct plan *plan) {
     h->start_ns = plan->start_ns;
     h->deaths = plan->deaths;
     h->deaths_period_ns = plan->deaths_period_ns;
+    h->harden = (uint32_t)plan->asked.harden;
     if (asked->name != NULL)
         (void)snprintf(h->name, sizeof h->name, "%s", asked->name);
     if (asked->context_bytes != 0) {
@@ -298,6 +299,7 @@ int mortal_pool_stats(mortal_pool *handle, mortal_stats *stats) {
     now.standby = alive ? atomic_load(&control->standby_ready) : 0;
     now.dying = alive ? atomic_load(&control->dying) : 0;
     now.supervisor = alive ? pool->supervisor_pid : 0;
+    now.hardened = alive ? (int32_t)atomic_load(&control->hardened) : 0;
     now.broken = !alive;
     now.input_bytes_max = heap_largest(&pool->inputs);
     now.result_bytes_max = heap_largest_of(g->results_bytes);

@@ -33,6 +33,7 @@ struct heritage {
     uint64_t start_ns;
     uint32_t deaths;           /* hosts that may end unasked within the period: one more opens the circuit breaker */
     uint64_t deaths_period_ns; /* 0: there is no circuit breaker */
+    uint32_t harden; /* bits of mortal_harden */
     char name[16];
     uint64_t signal_mask; /* of the opener: what tasks have blocked */
     uint64_t slice_ns;    /* likewise: how long the scheduler lets it run; 0: unknown */

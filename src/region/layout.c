@@ -20,7 +20,9 @@ static uint32_t min_u32(uint64_t a, uint64_t b) { return (uint32_t)(a < b ? a : 
 
 static void plan_arena(struct geometry *g) {
     uint64_t desks = sizeof(struct host_head) + (uint64_t)g->workers_per_host * sizeof(struct desk);
-    g->arena_cells = round_up(desks, PAGE_BYTES);
+    uint64_t lines = (1ull + g->workers_per_host) * sizeof(struct life_line);
+    g->arena_lines = round_up(desks, PAGE_BYTES);
+    g->arena_cells = round_up(g->arena_lines + lines, PAGE_BYTES);
     g->arena_heap = round_up(g->arena_cells + (uint64_t)g->slots * sizeof(struct cell), PAGE_BYTES);
     g->arena_bytes = round_up(g->arena_heap + g->results_bytes, 2u << 20); /* own page tables: no life disturbs another's */
     /* A life is pinned while results of it are unreleased, so in the worst case each held task pins one. */

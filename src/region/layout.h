@@ -155,6 +155,7 @@ struct control_head {
     alignas(LINE) _Atomic uint64_t deaths, kills, requeued; /* S */
     _Atomic uint32_t hosts_ready, standby_ready, dying;     /* S */
     _Atomic uint64_t failed_starts;                         /* S */
+    _Atomic uint32_t hardened;                              /* S  bits of mortal_harden that hold in all of these */
     alignas(LINE) struct request requests[REQUESTS];
     _Atomic uint64_t returned[RETURNED_ENTRIES];     /* S  generation and slot like queue entries, in ticket order */
     _Atomic uint32_t fate_log[FATE_LOG_ENTRIES];     /* S  slots */
@@ -171,8 +172,7 @@ struct desk {
     _Atomic uint64_t started_ns;             /* H  of stamped tasks, stored before begun */
     _Atomic uint32_t log_tail;               /* H  completions of tasks of groups */
     uint32_t reserved[7];
-    alignas(LINE) _Atomic uint32_t alive[16]; /* H  a robust mutex; its first word is marked when the thread is gone */
-    _Atomic uint32_t log[LOG_ENTRIES];       /* H  slots */
+    alignas(LINE) _Atomic uint32_t log[LOG_ENTRIES]; /* H  slots */
 };
 
 enum last_words_kind { WORDS_NONE = 0, WORDS_SIGNAL, WORDS_EXIT, WORDS_THREAD_EXIT, WORDS_INIT_FAILED };
@@ -185,9 +185,16 @@ struct host_head {
     _Atomic uint32_t birth;                     /* H  its host's; until it is, the rest is an earlier life's */
     _Atomic uint32_t ready;                     /* H  1: its workers are there */
     _Atomic uint64_t heap_top;                  /* H  heap bytes ever used: what to punch */
-    alignas(LINE) _Atomic uint32_t main_lives;  /* H  robust futex of its main thread: marked on exec */
+    uint32_t hardened;                          /* H  bits of mortal_harden that hold in it; set before ready */
 };
 #define NO_WORKER UINT32_MAX
+
+/* Robust mutexes and futexes, whose first word the kernel marks when the thread that holds it is gone: 0 of the
+ * host's main thread (also marked on exec), 1 + n of worker n. In pages of their own, since it marks only what the
+ * dying thread could write, and the rest of a host's records may be shut: host/guard.h. */
+struct life_line {
+    alignas(LINE) _Atomic uint32_t word[16]; /* H  and the kernel */
+};
 
 /* Where a result is. One cell per slot and host: a host that can claim a slot knows its old result is not needed. */
 struct cell {
@@ -213,7 +220,7 @@ struct geometry {
     uint64_t claim_bells, claim_idle, claim_searching, claim_words, claims_bytes;
     uint32_t idle_words;
     uint64_t control_berths, control_logs, control_cares, control_fates, control_bytes;
-    uint64_t arena_cells, arena_heap, arena_bytes;
+    uint64_t arena_lines, arena_cells, arena_heap, arena_bytes;
     uint64_t window_bytes; /* address space that the answers may take */
     int32_t  measure;
 };
@@ -293,6 +300,9 @@ static inline struct host_head *host_head(const struct region *r, uint32_t life)
 }
 static inline struct desk *desk_of(const struct region *r, uint32_t life, uint32_t worker) {
     return (struct desk *)(void *)(arena_of(r, life) + sizeof(struct host_head)) + worker;
+}
+static inline struct life_line *life_line_of(const struct region *r, uint32_t life, uint32_t thread) {
+    return (struct life_line *)(void *)(arena_of(r, life) + r->g.arena_lines) + thread;
 }
 static inline struct cell *cell_of(const struct region *r, uint32_t life, uint32_t slot) {
     return (struct cell *)(void *)(arena_of(r, life) + r->g.arena_cells) + slot;

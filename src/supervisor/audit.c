@@ -63,7 +63,9 @@ static bool runs_for_nobody(const struct region *r, struct host_record *record, 
     return before == begun;
 }
 
-static bool line_is_cut(_Atomic uint32_t *word) { return (atomic_load(word) & FUTEX_OWNER_DIED) != 0; }
+static bool line_is_cut(const struct supervisor *s, const struct host_record *record, uint32_t thread) {
+    return (atomic_load(&life_line_of(s->region, record->life, thread)->word[0]) & FUTEX_OWNER_DIED) != 0;
+}
 
 /* Processes that live on without what makes them a host: after exec by a task the main thread's line is cut, after the
  * raw end of a worker's thread that worker's. And workers that lost their claim though nobody took it from them. */
@@ -75,14 +77,14 @@ static void find_impostors(struct supervisor *s) {
         /* A process that is dying has its lines cut a moment before it can be waited for: what was cut at the last audit
          * already is another matter. */
         bool was_cut = record->main_was_cut;
-        record->main_was_cut = line_is_cut(&host_head(s->region, record->life)->main_lives);
+        record->main_was_cut = line_is_cut(s, record, 0);
         record->became_other = was_cut && record->main_was_cut;
         bool end_it = record->became_other;
         for (uint32_t worker = 0; worker < s->region->g.workers_per_host; worker++) {
             struct desk *desk = desk_of(s->region, record->life, worker);
             struct watch *watch = &record->watches[worker];
             bool worker_was_cut = watch->was_cut;
-            watch->was_cut = line_is_cut(&desk->alive[0]);
+            watch->was_cut = line_is_cut(s, record, 1 + worker);
             if (!record->main_was_cut && worker_was_cut && watch->was_cut)
                 record->lost_worker = worker;
             end_it = end_it || record->lost_worker != NO_WORKER || atomic_load(&desk->parked) != 0 ||

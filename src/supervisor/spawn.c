@@ -194,16 +194,20 @@ static bool spawn(struct supervisor *s) {
 }
 
 static void count_ready(struct supervisor *s) {
-    uint32_t active = 0, standby = 0, dying = 0;
+    uint32_t active = 0, standby = 0, dying = 0, hardened = UINT32_MAX;
     for (uint32_t i = 0; i < s->region->g.berths; i++) {
         active += s->hosts[i].state == HOST_ACTIVE;
         standby += s->hosts[i].state == HOST_STANDBY;
         dying += s->hosts[i].state == HOST_DYING;
+        if (s->hosts[i].state == HOST_ACTIVE || s->hosts[i].state == HOST_STANDBY)
+            hardened &= s->hosts[i].hardened;
     }
     struct control_head *control = control_head(s->region);
     atomic_store_explicit(&control->hosts_ready, active, memory_order_relaxed);
     atomic_store_explicit(&control->standby_ready, standby, memory_order_relaxed);
     atomic_store_explicit(&control->dying, dying, memory_order_relaxed);
+    if (active + standby != 0) /* else as it was of the last ones */
+        atomic_store_explicit(&control->hardened, hardened, memory_order_relaxed);
 }
 
 void spawn_check_ready(struct supervisor *s) {
@@ -216,6 +220,7 @@ void spawn_check_ready(struct supervisor *s) {
         if (arena_is_its_own(s, record) &&
             atomic_load_explicit(&host_head(s->region, record->life)->ready, memory_order_acquire) != 0) {
             record->state = HOST_STANDBY;
+            record->hardened = host_head(s->region, record->life)->hardened;
             record->since_ns = clock_ns();
             silence_begin(s, i);
             spawn_forgive(s);
@@ -244,6 +249,7 @@ static void activate(struct supervisor *s, uint32_t berth, uint32_t position) {
     if (s->ready)
         return;
     s->ready = true;
+    count_ready(s);
     struct control_head *control = control_head(s->region);
     atomic_store_explicit(&control->state, POOL_READY, memory_order_release);
     futex_wake(&control->state, INT_MAX);

@@ -43,6 +43,7 @@ struct host_record { /* by berth */
     bool replaced;     /* dying for so long that its position was given to another */
     bool main_was_cut; /* its main thread's life line, at the last audit */
     bool became_other; /* a task called exec in it */
+    uint32_t hardened;    /* bits of mortal_harden that hold in it */
     uint32_t lost_worker; /* whose thread ended while the process lives; NO_WORKER: nobody's */
     uint64_t since_ns; /* of this state */
     struct watch *watches; /* by worker */

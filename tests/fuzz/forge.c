@@ -62,7 +62,8 @@ static void forge_answer(void)
 static void forge_desk(void)
 {
     uint32_t life = a_life();
-    struct desk *desk = world_desk(life, (uint32_t)bytes_take(&world.input, 1) % WORKERS_PER_HOST);
+    uint32_t worker = (uint32_t)bytes_take(&world.input, 1) % WORKERS_PER_HOST;
+    struct desk *desk = world_desk(life, worker);
     uint64_t value = any();
     switch (bytes_take(&world.input, 1) % 9) {
     case 8: atomic_store(&desk->wanted, value); break;
@@ -72,14 +73,15 @@ static void forge_desk(void)
     case 3: atomic_store(&desk->started_ns, value); break;
     case 4: atomic_store(&desk->log_tail, (uint32_t)value); break;
     case 5: atomic_fetch_add(&desk->log_tail, (uint32_t)value); break;
-    case 6: atomic_store(&desk->alive[0], (uint32_t)value); break;
+    case 6: atomic_store(&world_line(life, 1 + worker)->word[0], (uint32_t)value); break;
     default: atomic_store(&desk->log[bytes_take(&world.input, 2) % LOG_ENTRIES], (uint32_t)value); break;
     }
 }
 
 static void forge_head(void)
 {
-    struct host_head *head = world_head(a_life());
+    uint32_t life = a_life();
+    struct host_head *head = world_head(life);
     uint64_t value = any();
     switch (bytes_take(&world.input, 1) % 8) {
     case 0: atomic_store(&head->words, (uint32_t)value); break;
@@ -89,7 +91,7 @@ static void forge_head(void)
     case 4: atomic_store(&head->ready, (uint32_t)value); break;
     case 5: atomic_store(&head->heap_top, value); break;
     case 6: head->exit_code = (int32_t)value; break;
-    default: atomic_store(&head->main_lives, (uint32_t)value); break;
+    default: atomic_store(&world_line(life, 0)->word[0], (uint32_t)value); break;
     }
 }
 

@@ -109,6 +109,11 @@ struct desk *world_desk(uint32_t life, uint32_t worker)
     return (struct desk *)(void *)(arena(life) + sizeof(struct host_head)) + worker;
 }
 
+struct life_line *world_line(uint32_t life, uint32_t thread)
+{
+    return (struct life_line *)(void *)(arena(life) + world.region->g.arena_lines) + thread;
+}
+
 struct cell *world_cell(uint32_t life, uint32_t slot)
 {
     return (struct cell *)(void *)(arena(life) + world.region->g.arena_cells) + slot;

@@ -63,6 +63,7 @@ void world_act(void);             /* what a host does next, by the input */
 struct desk *world_desk(uint32_t life, uint32_t worker);
 struct host_head *world_head(uint32_t life);
 struct cell *world_cell(uint32_t life, uint32_t slot);
+struct life_line *world_line(uint32_t life, uint32_t thread);
 
 /* players.c: what hosts do as they should */
 void player_claim(uint32_t berth, uint32_t worker);

@@ -60,7 +60,8 @@ HELPER void *twin_thread(void *argument)
     word_add(&twin.settled, 1);
     worker_run(&worker->worker);
     /* A process would leave its life line to the kernel. Here the next host's lies in the same place of the same process. */
-    pthread_mutex_t *line = (pthread_mutex_t *)(void *)worker->worker.desk->alive;
+    const struct host *host = worker->worker.host;
+    pthread_mutex_t *line = (void *)life_line_of(host->region, host->place.life, 1 + worker->worker.index);
     pthread_mutex_unlock(line);
     pthread_mutex_destroy(line);
     stack_t none = {.ss_flags = SS_DISABLE}, alternate;

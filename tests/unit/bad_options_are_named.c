@@ -85,7 +85,6 @@ static void check_breaker(void)
     REFUSE(deaths, 1000001, "deaths is 1000001");
     REFUSE(deaths, UINT32_MAX - 1, "deaths");
     REFUSE(deaths_period_ns, 1, "deaths_period_ns is 1 and deaths is 0");
-    REFUSE(reserved0, 1, "reserved");
     REFUSE(reserved1, 1, "reserved");
     ACCEPT(deaths, 1);
     ACCEPT(deaths, 1000000);
@@ -100,6 +99,9 @@ static void check_kinds(void)
     REFUSE(measure, 2, "measure is 0x2");
     REFUSE(measure, -1, "measure");
     ACCEPT(measure, MORTAL_MEASURE_TIMES);
+    REFUSE(harden, 2, "harden is 0x2");
+    REFUSE(harden, -1, "harden");
+    ACCEPT(harden, MORTAL_HARDEN_KEYS);
     REFUSE(context_bytes, 3, "context is null and context_bytes is 3");
     ACCEPT(context, "with no bytes");
 }

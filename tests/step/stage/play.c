@@ -144,7 +144,8 @@ static void unsettle(struct worker *worker)
 {
     const stack_t none = {.ss_flags = SS_DISABLE};
     stack_t       stack;
-    CHECK_EQ(pthread_mutex_unlock((pthread_mutex_t *)(void *)worker->desk->alive), 0);
+    pthread_mutex_t *line = (void *)life_line_of(worker->region, worker->host->place.life, 1 + worker->index);
+    CHECK_EQ(pthread_mutex_unlock(line), 0);
     CHECK_EQ(sigaltstack(&none, &stack), 0);
     memory_unmap(stack.ss_sp, stack.ss_size);
 }

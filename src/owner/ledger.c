@@ -186,7 +186,7 @@ bool ledger_harvest(struct pool *pool, uint32_t slot) {
     struct entry *entry = &pool->entries[slot];
     if (entry->state != ENTRY_LIVE)
         return true;
-    uint64_t word = atomic_load_explicit(claim_of(pool->region, slot), memory_order_acquire);
+    uint64_t word = atomic_load_explicit(claim_of(pool->region, slot), memory_order_seq_cst);
     if (is_garbled(entry, word)) {
         atomic_store(claim_of(pool->region, slot), word_make((uint32_t)entry->life, SLOT_LOST, 0, 0));
         ledger_end(pool, slot, MORTAL_LOST);

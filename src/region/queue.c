@@ -32,7 +32,7 @@ static uint64_t mend_head(const struct region *r) {
 
 /* Never beyond that tail, nor further behind it than the ring is long. */
 static uint64_t sane_head(const struct region *r, uint64_t tail) {
-    uint64_t head = atomic_load_explicit(&claims_head(r)->head, memory_order_acquire);
+    uint64_t head = atomic_load_explicit(&claims_head(r)->head, memory_order_seq_cst);
     if (is_possible(r, head, tail))
         return head;
     head = mend_head(r);
@@ -40,7 +40,7 @@ static uint64_t sane_head(const struct region *r, uint64_t tail) {
 }
 
 uint64_t queue_length(const struct region *r) {
-    uint64_t tail = atomic_load_explicit(&orders_head(r)->tail, memory_order_relaxed);
+    uint64_t tail = atomic_load_explicit(&orders_head(r)->tail, memory_order_seq_cst);
     return tail - sane_head(r, tail);
 }
 
@@ -62,7 +62,7 @@ void queue_push(struct region *r, uint32_t slot, uint32_t generation) {
 static void advance_head(const struct region *r, uint64_t to) {
     _Atomic uint64_t *head = &claims_head(r)->head;
     uint64_t seen = atomic_load_explicit(head, memory_order_relaxed);
-    while (seen < to && !atomic_compare_exchange_weak_explicit(head, &seen, to, memory_order_release, memory_order_relaxed)) {
+    while (seen < to && !atomic_compare_exchange_weak_explicit(head, &seen, to, memory_order_seq_cst, memory_order_relaxed)) {
     }
 }
 

@@ -77,6 +77,7 @@ static int take_place(struct region *r, struct host_place place) {
     if (memory_commit(arena, r->g.arena_cells, -1, 0) != 0)
         return -ENOMEM;
     memset(arena, 0, r->g.arena_cells); /* an earlier life's record */
+    /* ORD(birth:told) pairs ORD(birth:seen): who sees it sees the record cleared. */
     atomic_store_explicit(&host_head(r, place.life)->birth, place.birth, memory_order_release);
     return 0;
 }
@@ -106,6 +107,7 @@ static int run_init(const struct host *host, const struct heritage *heritage) {
     return status;
 }
 
+/* ORD(*) plain atomics here are private to the host, and pass once in its life. */
 struct starting {
     struct worker *worker;
     const struct heritage *init; /* run this init first, or null */
@@ -166,6 +168,7 @@ void host_run(struct heritage *heritage, struct host_place place) {
         worker_prepare(&workers[i], &host, i);
         start_worker(&workers[i], i == 0 ? heritage : NULL);
     }
+    /* ORD(host:ready) pairs ORD(spawn:ready): the life lines are held, and what holds in this host is told, before. */
     atomic_store_explicit(&host_head(&heritage->region, place.life)->ready, 1, memory_order_release);
     worker_notify_supervisor(&host);
     guard_close(&host);

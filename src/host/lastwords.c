@@ -21,6 +21,7 @@ static bool is_host(void) { return this_host != NULL && *this_host->still_here !
 
 static void say(struct host *host, enum last_words_kind kind, const siginfo_t *info, int signal_number) {
     struct host_head *head = host_head(host->region, host->place.life);
+    /* One only speaks; what it says is told by ORD(words:said). */
     if (atomic_exchange_explicit(&head->words_taken, 1, memory_order_acq_rel) != 0)
         return;
     const struct worker *worker = worker_self();
@@ -29,6 +30,7 @@ static void say(struct host *host, enum last_words_kind kind, const siginfo_t *i
     head->signal_code = info != NULL ? info->si_code : 0;
     bool has_address = info != NULL && info->si_code > 0 && signal_number != SIGABRT && signal_number != SIGSYS;
     head->fault_address = has_address ? (uintptr_t)info->si_addr : 0;
+    /* ORD(words:said) pairs ORD(words:read): last, since a death in between must leave no half a sentence. */
     atomic_store_explicit(&head->words, kind, memory_order_release);
 }
 

@@ -49,6 +49,7 @@ static bool is_released(struct host *host, const struct block *block) {
         return false;
     if (PLANTED(PLANT_RECLAIM_HELD_RESULT))
         return true;
+    /* ORD(result:reuse) pairs ORD(result:released): the owner has read what it will read of the result before. */
     uint64_t now = atomic_load(claim_of(host->region, block->slot));
     return now != block->word && now != word_with_phase(block->word, SLOT_RUNNING) &&
            now != word_with_phase(block->word, SLOT_DYING);

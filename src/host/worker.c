@@ -64,8 +64,10 @@ void worker_notify_supervisor(const struct host *host) {
 }
 
 /* This worker's claim was taken from it. It must touch nothing more: whatever it would claim next, a kill that is under
- * way would hit. */
+ * way would hit. ORD(*) here and in worker_run() the plain loads are of words to sleep on. */
 static void park(struct worker *worker) {
+    /* Told by a signal too, and the kernel orders that: ORD(audit:parked). ORD(worker:parked) pairs
+     * ORD(audit:parked). */
     atomic_store_explicit(&worker->desk->parked, 1, memory_order_seq_cst);
     worker_notify_supervisor(worker->host);
     while (atomic_load(&worker->berth->doomed) != BERTH_RETIRED)
@@ -73,7 +75,7 @@ static void park(struct worker *worker) {
 }
 
 /* ORD(worker:doomed) pairs ORD(death:doom): the claim is visible before this load, the doom before the supervisor's look
- * at the claim. One of the two sees the other. */
+ * at the claim. One of the two sees the other, or a task could begin in a host that no one thinks it is in. */
 static bool host_is_doomed(const struct worker *worker) {
     if (PLANTED(PLANT_IGNORE_DOOM))
         return false;
@@ -82,6 +84,8 @@ static bool host_is_doomed(const struct worker *worker) {
 
 /* Submitters that sleep for room. After a claim something has left the queue, after a publication an input can go. */
 static void ring_for_room(const struct region *r) {
+    /* ORD(room:wanted) pairs ORD(room:wish): what makes room, ORD(queue:advance) or ORD(publish), is visible before
+     * this. */
     uint32_t wanted = atomic_load_explicit(&orders_head(r)->room_wanted, memory_order_seq_cst);
     if (wanted == 0 || ((wanted & ROOM_FOR_INPUT) == 0 && queue_length(r) > r->g.queue_tasks / 2))
         return;
@@ -91,6 +95,7 @@ static void ring_for_room(const struct region *r) {
 
 static void ring_group(const struct worker *worker, uint32_t group) {
     const struct region *r = worker->region;
+    /* ORD(group:watched) pairs ORD(group:watch): the log, ORD(log:told), is visible before this look for sleepers. */
     uint32_t watch = atomic_load_explicit(&orders_head(r)->group_watch[group], memory_order_seq_cst);
     if (watch == 0)
         return;
@@ -104,8 +109,9 @@ static void ring_group(const struct worker *worker, uint32_t group) {
 
 static void log_completion(struct desk *desk, uint32_t slot) {
     uint32_t tail = atomic_load_explicit(&desk->log_tail, memory_order_relaxed);
-    /* ORD(log:write) pairs ORD(log:read): after the length that stood before. */
+    /* ORD(log:reuse) pairs ORD(log:still-valid): after the length that stood before. */
     atomic_store_explicit(&desk->log[tail & (LOG_ENTRIES - 1)], slot, memory_order_release);
+    /* ORD(log:told) pairs ORD(log:read): who sees the tail sees the entry, and that its task has ended. */
     atomic_store_explicit(&desk->log_tail, tail + 1, memory_order_seq_cst);
 }
 
@@ -116,6 +122,8 @@ static void announce(struct worker *worker, uint32_t slot, struct order *order, 
         log_completion(worker->desk, slot);
         ring_group(worker, group - 1);
     }
+    /* ORD(watch:seen) pairs ORD(watch:sleep): the end is published before this look, or a waiter that looked just
+     * before it sleeps beside an ended task. */
     if (atomic_load_explicit(&order->watched, memory_order_seq_cst) != 0)
         futex_wake(word_futex(claim_of(r, slot)), INT_MAX);
     ring_for_room(r);
@@ -141,6 +149,8 @@ static void begin(struct worker *worker, struct mortal_task *task, uint32_t slot
         task->began_ns = clock_ns();
         atomic_store_explicit(&worker->desk->started_ns, task->began_ns, memory_order_relaxed);
     }
+    /* ORD(desk:begun) pairs ORD(desk:orphan): the claim is there before, so that who sees a task begun finds its
+     * word, or it was overwritten. Recovery reads it after a certain death. */
     atomic_store_explicit(&worker->desk->begun, word, memory_order_release);
 }
 
@@ -175,7 +185,9 @@ static void publish(struct mortal_task *task, int status) {
         if (task->result_offset != HEAP_NONE)
             results_keep(worker->host, task->slot, ended);
     }
-    /* ORD(publish) pairs ORD(harvest): everything above is complete before this one swap, and nothing after it is needed. */
+    /* ORD(publish) pairs ORD(harvest) and ORD(watch:look): everything above is complete before this one swap, and
+     * nothing after it is needed. Also a full barrier before the looks for who waits, ORD(watch:seen) and
+     * ORD(room:wanted). */
     bool published = PLANTED(PLANT_PUBLISH_BEFORE_RESULT) ||
                      atomic_compare_exchange_strong_explicit(claim, &word, ended, memory_order_seq_cst,
                                                              memory_order_relaxed);
@@ -237,6 +249,7 @@ static void run(struct worker *worker, uint32_t slot, uint64_t word) {
 bool worker_step(struct worker *worker) {
     uint32_t slot;
     uint64_t word;
+    /* ORD(worker:active) pairs ORD(spawn:activate): one that was made active sees what was returned to it. */
     if (worker->index >= atomic_load_explicit(&worker->berth->active, memory_order_acquire) || host_is_doomed(worker))
         return false;
     if (!queue_claim(worker->region, &worker->claimant, &slot, &word))
@@ -245,7 +258,7 @@ bool worker_step(struct worker *worker) {
     return true;
 }
 
-static bool may_work(const struct worker *worker) {
+static bool may_work(const struct worker *worker) { /* ORD(worker:active) */
     return worker->index < atomic_load_explicit(&worker->berth->active, memory_order_acquire) && !host_is_doomed(worker);
 }
 
@@ -301,6 +314,8 @@ static void sleep_until_rung(struct worker *worker, uint32_t bell) {
 
 void worker_run(struct worker *worker) {
     while (atomic_load(&worker->berth->doomed) != BERTH_RETIRED) {
+        /* ORD(bell:heard) pairs ORD(bell:ring): before the look for work, so that what is rung after it ends the
+         * sleep. */
         uint32_t bell = atomic_load(worker->bell);
         if (worker_step(worker))
             continue;

@@ -7,6 +7,8 @@
 #include "owner/seat.h"
 #include "system/why.h"
 
+/* ORD(*) what was mended is told by a word and then a write to the supervisor's bell, which the kernel orders. */
+
 static void describe_end(int how, int value, char *text, size_t bytes) {
     const char *name = how == MORTAL_CAUSE_SIGNAL ? sigabbrev_np(value) : NULL;
     if (name != NULL)

@@ -9,6 +9,8 @@
 #include "system/futex.h"
 #include "system/why.h"
 
+/* ORD(*) cancelling is one swap that decides by itself; the rest looks without acting on it. */
+
 static void tell(struct pool *pool, uint32_t slot, mortal_verdict *verdict) {
     if (verdict == NULL)
         return;

@@ -110,6 +110,8 @@ void group_ring(struct pool *pool, uint32_t slot) {
     write_event(group);
 }
 
+/* ORD(*) the plain atomics below are bells that are slept on, and marks for the supervisor to read after a death. */
+
 /* ---- gathering what ended ------------------------------------------------------------------------------------- */
 
 static void look_at(struct pool *pool, uint32_t slot) {
@@ -130,13 +132,14 @@ static bool read_log(struct pool *pool, uint32_t berth, uint32_t worker, uint32_
     if (seen->birth != birth)
         *seen = (struct log_seen){.birth = birth};
     struct desk *desk = desk_of(r, life, worker);
+    /* ORD(log:read) pairs ORD(log:told): also the last look before a sleep, after ORD(group:watch). */
     uint32_t tail = atomic_load_explicit(&desk->log_tail, memory_order_seq_cst);
     if (tail == seen->taken)
         return true;
     bool ran_over = tail - seen->taken > LOG_ENTRIES;
     for (uint32_t at = seen->taken; !ran_over && at != tail; at++)
         look_at(pool, atomic_load_explicit(&desk->log[at & (LOG_ENTRIES - 1)], memory_order_acquire));
-    /* ORD(log:read) pairs ORD(log:write): who read an entry that was written over sees that the log had got that far. Over
+    /* ORD(log:still-valid) pairs ORD(log:reuse): who read an entry that was written over sees that the log had got that far. Over
      * the oldest one is written before the length tells. */
     ran_over = ran_over || atomic_load_explicit(&desk->log_tail, memory_order_seq_cst) - seen->taken >= LOG_ENTRIES;
     seen->taken = tail;
@@ -148,12 +151,13 @@ static bool read_log(struct pool *pool, uint32_t berth, uint32_t worker, uint32_
 static bool read_fate_log(struct pool *pool) {
     struct control_head *control = control_head(pool->region);
     uint64_t taken = atomic_load_explicit(&control->fate_taken, memory_order_relaxed);
+    /* ORD(fate-log:read) pairs ORD(fate-log:told) */
     uint64_t tail = atomic_load_explicit(&control->fate_tail, memory_order_seq_cst);
     bool ran_over = tail - taken > FATE_LOG_ENTRIES;
     for (uint64_t at = taken; !ran_over && at != tail; at++)
         look_at(pool, atomic_load_explicit(&control->fate_log[at % FATE_LOG_ENTRIES], memory_order_acquire));
     atomic_store_explicit(&control->fate_taken, tail, memory_order_relaxed);
-    /* ORD(fates:read) pairs ORD(fates:write): as with the log of a worker. */
+    /* ORD(fate-log:still-valid) pairs ORD(fate-log:reuse): as with the log of a worker. */
     return !ran_over && atomic_load(&control->fate_tail) - taken < FATE_LOG_ENTRIES;
 }
 
@@ -161,6 +165,7 @@ static void gather(struct pool *pool) {
     const struct region *r = pool->region;
     bool complete = true;
     for (uint32_t berth = 0; berth < r->g.berths; berth++) {
+        /* Life and birth of one host or of two: a birth that does not fit its arena is passed over. ORD(birth:seen) */
         uint32_t life = atomic_load_explicit(&berth_of(r, berth)->life, memory_order_acquire);
         uint32_t birth = atomic_load_explicit(&berth_of(r, berth)->birth, memory_order_acquire);
         if (life >= r->g.lives || atomic_load_explicit(&host_head(r, life)->birth, memory_order_acquire) != birth)
@@ -204,6 +209,7 @@ int mortal_group_open(mortal_group **out, mortal_pool *handle) {
 static void set_watch(struct pool *pool, struct group *group) {
     bool quiet = group->event_fd >= 0 && group->ready_first == NO_SLOT;
     uint32_t watch = (group->sleepers != 0 ? GROUP_SLEEPERS : 0u) | (quiet ? GROUP_FD : 0u);
+    /* ORD(group:watch) pairs ORD(group:watched): a full barrier before gather(). */
     atomic_store(&orders_head(pool->region)->group_watch[group->number], watch);
 }
 

@@ -8,6 +8,8 @@
 #include "system/futex.h"
 #include "system/why.h"
 
+/* ORD(*) what is looked at here decides only whom to ask about; who is hit, the supervisor's swap decides. */
+
 #define STRIKES_MOST 8
 #define LOOK_AGAIN_NS 100000000ull
 
@@ -155,6 +157,7 @@ static int ask(struct hunt *hunt, uint64_t grace_ns) {
 static int await_decision(struct pool *pool, uint64_t number, uint64_t deadline_ns) {
     struct control_head *control = control_head(pool->region);
     for (;;) {
+        /* ORD(request:awaited) pairs ORD(request:decided) */
         uint32_t handled = atomic_load(&control->requests_handled);
         if ((int32_t)(handled - (uint32_t)number) >= 0 || pool->broken)
             return 0;

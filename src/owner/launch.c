@@ -15,6 +15,8 @@
 #include "system/process.h"
 #include "system/why.h"
 
+/* ORD(*) process ids of hosts are looked at here after the supervisor's death only. */
+
 /* Not 0, 1 or 2, where this program may have closed them: a host keeps those for its tasks. */
 static int lift(int fd) {
     if (fd < 0 || fd > 2)
@@ -84,6 +86,7 @@ static int explain_start(const struct control_head *control) {
 static int await_ready(struct pool *pool) {
     struct control_head *control = control_head(pool->region);
     for (;;) {
+        /* ORD(pool:opened) pairs ORD(pool:state) */
         uint32_t state = atomic_load(&control->state);
         if (state == POOL_READY)
             return 0;

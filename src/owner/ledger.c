@@ -53,6 +53,7 @@ static void free_input(struct pool *pool, struct entry *entry) {
     entry->input_offset = INPUT_NONE;
 }
 
+/* ORD(*) counters for the supervisor to know what there is; ends that the owner makes itself wake by futex at once. */
 static void free_slot(struct pool *pool, uint32_t slot) {
     struct entry *entry = &pool->entries[slot];
     if (entry->copy != entry->small)
@@ -65,7 +66,8 @@ static void free_slot(struct pool *pool, uint32_t slot) {
     entry->life++;
     if ((entry->life & GENERATION_MASK) == 0)
         entry->life++; /* 0 is no generation: a cleared word must not look like one of ours */
-    /* From here on the host that answered may use the memory of the result again. */
+    /* ORD(result:released) pairs ORD(result:reuse): from here on the host that answered may use the memory of the
+     * result again, after all reads of it. */
     atomic_store_explicit(claim_of(pool->region, slot), word_make((uint32_t)entry->life, SLOT_FREE, 0, 0),
                           memory_order_release);
     pool->free_slots[pool->free_count++] = slot;
@@ -115,7 +117,6 @@ static bool read_answer(struct pool *pool, uint32_t slot, uint64_t word) {
         return false;
     const volatile struct cell *cell = cell_of(r, life, slot);
     uint64_t bytes = cell->result_bytes, offset = cell->result_offset;
-    /* ORD(harvest) pairs ORD(publish) */
     if (cell->word != word || cell->slot != slot)
         return false;
     verdict->status = cell->status;
@@ -139,6 +140,7 @@ static bool read_answer(struct pool *pool, uint32_t slot, uint64_t word) {
 static int read_fate(struct pool *pool, uint32_t slot, uint64_t word) {
     const struct fate *fate = fate_of(pool->region, slot);
     mortal_verdict *verdict = &pool->entries[slot].verdict;
+    /* ORD(fate:read) pairs ORD(fate:told) */
     if (atomic_load_explicit(&fate->word, memory_order_acquire) != word)
         return MORTAL_LOST; /* nobody but a task gone wild says so */
     verdict->cause = fate->cause;
@@ -186,6 +188,8 @@ bool ledger_harvest(struct pool *pool, uint32_t slot) {
     struct entry *entry = &pool->entries[slot];
     if (entry->state != ENTRY_LIVE)
         return true;
+    /* ORD(harvest) pairs ORD(publish): who sees the end sees the cell. And a submitter that looks for input memory
+     * has told its wish before, ORD(room:wish). */
     uint64_t word = atomic_load_explicit(claim_of(pool->region, slot), memory_order_seq_cst);
     if (is_garbled(entry, word)) {
         atomic_store(claim_of(pool->region, slot), word_make((uint32_t)entry->life, SLOT_LOST, 0, 0));

@@ -13,6 +13,8 @@
 #include "system/memory.h"
 #include "system/why.h"
 
+/* ORD(*) counters for people, and a seal that a submit may miss by an instant. */
+
 #define QUIT_NS 10000000000ull
 
 static int by_number(const void *a, const void *b) { return *(const int *)a - *(const int *)b; }

@@ -20,7 +20,7 @@ uint64_t request_send(struct pool *pool, enum request_kind kind, uint32_t slot, 
     struct control_head *control = control_head(pool->region);
     uint64_t tail = atomic_load_explicit(&control->request_tail, memory_order_relaxed);
     for (;;) {
-        uint32_t handled = atomic_load(&control->requests_handled);
+        uint32_t handled = atomic_load(&control->requests_handled); /* ORD(request:decided) */
         if ((uint32_t)tail - handled < REQUESTS || !watch_supervisor(pool))
             break;
         watch_ring_supervisor(pool);
@@ -28,6 +28,7 @@ uint64_t request_send(struct pool *pool, enum request_kind kind, uint32_t slot, 
     }
     control->requests[tail % REQUESTS] = (struct request){
         .kind = kind, .slot = slot, .generation = generation, .scope = scope, .before = before};
+    /* ORD(request:sent) pairs ORD(request:taken): the request is complete before. */
     atomic_store_explicit(&control->request_tail, tail + 1, memory_order_release);
     watch_ring_supervisor(pool);
     return tail + 1;

@@ -7,6 +7,8 @@
 #include "system/memory.h"
 #include "system/why.h"
 
+/* ORD(*) once per pool; a signal handler sees the pool whole or not at all, and other threads take the lock. */
+
 #define HERE_MAGIC 0x6d6f7274u
 
 struct mortal_group {

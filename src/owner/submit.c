@@ -116,6 +116,8 @@ static int wait_for_room(struct pool *pool, size_t input_bytes, bool *slept) {
     uint32_t bit = for_input ? ROOM_FOR_INPUT : ROOM_IN_QUEUE;
     uint32_t bell = atomic_load(&claims->room_bell);
     ++*sleepers;
+    /* ORD(room:wish) pairs ORD(room:wanted): a full barrier before the last look for room, ORD(queue:room),
+     * ORD(harvest). */
     atomic_fetch_or(&orders->room_wanted, bit);
     int outcome = 0;
     if (!there_is_room(pool, input_bytes) && !breaker_is_open(pool->region)) {
@@ -164,6 +166,8 @@ static int reserve(struct pool *pool, const struct submission *s, uint64_t *inpu
     }
 }
 
+/* ORD(*) the words about limits are hints between owner and supervisor; the barrier that counts is
+ * ORD(submit:asleep). */
 static void note_limits(struct pool *pool, struct entry *entry, const mortal_task_options *o, uint64_t expiry) {
     struct control_head *control = control_head(pool->region);
     entry->has_limits = o->deadline_ns != 0 || expiry != NEVER;
@@ -227,6 +231,7 @@ static void enter_ledger(struct pool *pool, uint32_t slot, const struct submissi
 static void wake_whoever(struct pool *pool, const struct entry *entry) {
     struct control_head *control = control_head(pool->region);
     bell_call(pool->region);
+    /* ORD(submit:asleep) pairs ORD(supervisor:sleep): the task is visible before this look, ORD(queue:push). */
     bool ring = atomic_load(&control->asleep) != 0 && atomic_exchange(&control->asleep, 0) != 0;
     if (entry->has_limits && atomic_load(&control->blind) != 0)
         ring = atomic_exchange(&control->blind, 0) != 0 || ring;
@@ -268,6 +273,8 @@ static int submit_locked(struct pool *pool, struct submission *s, mortal_future 
     enter_ledger(pool, slot, s, input_offset, now, name);
     note_limits(pool, entry, &s->options, expiry);
     fill_order(pool, slot, s, input_offset, expiry);
+    /* ORD(submit) pairs ORD(claim:look): the order is complete before. The tail of the queue does not do it: a slot
+     * that is used again may be named by an entry of an earlier task. */
     atomic_store_explicit(claim_of(pool->region, slot), word_make((uint32_t)entry->life, SLOT_PENDING, 0, 0),
                           memory_order_release);
     queue_push(pool->region, slot, (uint32_t)entry->life);

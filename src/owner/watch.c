@@ -17,6 +17,7 @@
 
 #define LOOK_AROUND_NS 500000000ull
 
+/* ORD(*) after the supervisor's death nothing is fast, and all swaps decide by themselves. */
 static void declare_lost(struct pool *pool) {
     struct region *r = pool->region;
     pool->broken = true;
@@ -97,7 +98,7 @@ static void spin_for(struct pool *pool, uint32_t slot) {
     pool->sleepers++;
     seat_unlock(pool);
     enum slot_phase phase;
-    do {
+    do { /* a hint: ORD(harvest) reads it again */
         phase = word_phase(atomic_load_explicit(claim, memory_order_acquire));
     } while (!phase_has_ended(phase) && spin_turn(phase == SLOT_PENDING ? &pending : &running));
     leave(pool);
@@ -125,8 +126,9 @@ int watch_task(struct pool *pool, uint32_t slot, uint64_t life, uint64_t deadlin
         if (what == WATCH_END_OR_BREAKER && waits_for_breaker(pool, slot) && watch_supervisor(pool))
             return -EHOSTDOWN;
         struct order *order = order_of(pool->region, slot);
-        /* ORD(watch:sleep) pairs ORD(publish): the flag is visible before this look at the word. */
+        /* ORD(watch:sleep) pairs ORD(watch:seen): the flag is visible before the look at the word. */
         atomic_store(&order->watched, 1);
+        /* ORD(watch:look) pairs ORD(publish): the value that is slept on. */
         uint64_t word = atomic_load(claim_of(pool->region, slot));
         if (is_over(pool, slot, life))
             return 0;

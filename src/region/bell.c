@@ -7,10 +7,13 @@
 
 static void ring(const struct region *r, uint32_t berth, uint32_t worker) {
     _Atomic uint32_t *bell = bell_of(r, berth, worker);
+    /* ORD(bell:ring) pairs ORD(bell:heard): who sees the new value sees the work that it was rung for, else it would
+     * look in vain and sleep on the new value. */
     atomic_fetch_add_explicit(bell, 1, memory_order_release);
     futex_wake(bell, INT_MAX);
 }
 
+/* ORD(bell:sleepers) pairs ORD(bell:sleep): the work is visible before this look at who sleeps. */
 bool bell_anybody_idle(const struct region *r) {
     for (uint32_t i = 0; i < r->g.idle_words; i++)
         if (atomic_load_explicit(idle_word(r, i), memory_order_seq_cst) != 0)
@@ -18,7 +21,8 @@ bool bell_anybody_idle(const struct region *r) {
     return false;
 }
 
-/* Take the lowest idle bit: low berths first keeps few processes warm instead of many. */
+/* Take the lowest idle bit: low berths first keeps few processes warm instead of many. The look is
+ * ORD(bell:sleepers)'s; the taking needs no order of its own, the ring that follows has one. */
 static bool take_idle(const struct region *r, uint32_t *bit) {
     for (uint32_t i = 0; i < r->g.idle_words; i++) {
         uint64_t bits = atomic_load_explicit(idle_word(r, i), memory_order_seq_cst);
@@ -40,6 +44,8 @@ void bell_ring_one(const struct region *r) {
         ring(r, bit / r->g.workers_per_host, bit % r->g.workers_per_host);
 }
 
+/* ORD(bell:searchers) pairs ORD(bell:stop): the work is visible before this look. Who is still seen searching looks for
+ * work once more when it has stopped. */
 static bool anybody_searches(const struct region *r) {
     for (uint32_t i = 0; i < r->g.idle_words; i++)
         if (atomic_load_explicit(searching_word(r, i), memory_order_seq_cst) != 0)
@@ -47,10 +53,12 @@ static bool anybody_searches(const struct region *r) {
     return false;
 }
 
-/* ORD(bell:covered) pairs ORD(bell:resign): the work is visible before this look at the deputy. */
 static bool is_covered(const struct region *r) {
-    return atomic_load_explicit(&claims_head(r)->brisk, memory_order_relaxed) != 0 &&
-           atomic_load_explicit(&claims_head(r)->deputy, memory_order_seq_cst) != 0;
+    if (atomic_load_explicit(&claims_head(r)->brisk, memory_order_relaxed) == 0)
+        return false;
+    /* ORD(bell:covered) pairs ORD(bell:resign): the work is visible before this look at the deputy, who otherwise might
+     * have looked for work already: nobody would be woken. */
+    return atomic_load_explicit(&claims_head(r)->deputy, memory_order_seq_cst) != 0;
 }
 
 void bell_call(const struct region *r) {
@@ -58,6 +66,7 @@ void bell_call(const struct region *r) {
         bell_ring_one(r);
 }
 
+/* Like ORD(bell:resign), but nothing hangs on it: from here on it looks for work at least once more. */
 bool bell_become_deputy(const struct region *r, uint32_t berth, uint32_t worker) {
     uint32_t nobody = 0;
     return atomic_load_explicit(&claims_head(r)->brisk, memory_order_relaxed) != 0 &&
@@ -84,6 +93,7 @@ bool bell_start_search(const struct region *r, uint32_t berth, uint32_t worker) 
     if (anybody_searches(r))
         return false;
     uint32_t bit = berth * r->g.workers_per_host + worker;
+    /* Not ordered against anything: who overlooks this bit wakes one worker too many. ORD(bell:searchers) */
     atomic_fetch_or_explicit(searching_word(r, bit / 64), 1ull << bit % 64, memory_order_seq_cst);
     return true;
 }
@@ -91,8 +101,10 @@ bool bell_start_search(const struct region *r, uint32_t berth, uint32_t worker) 
 void bell_stop_search(const struct region *r, uint32_t berth, uint32_t worker) {
     uint32_t bit = berth * r->g.workers_per_host + worker;
     uint64_t mask = 1ull << bit % 64;
-    if ((atomic_load_explicit(searching_word(r, bit / 64), memory_order_relaxed) & mask) != 0)
-        atomic_fetch_and_explicit(searching_word(r, bit / 64), ~mask, memory_order_seq_cst);
+    if ((atomic_load_explicit(searching_word(r, bit / 64), memory_order_relaxed) & mask) == 0)
+        return;
+    /* ORD(bell:stop) pairs ORD(bell:searchers): before the last look for work, ORD(queue:look). */
+    atomic_fetch_and_explicit(searching_word(r, bit / 64), ~mask, memory_order_seq_cst);
 }
 
 void bell_ring_berth(const struct region *r, uint32_t berth) {
@@ -101,6 +113,7 @@ void bell_ring_berth(const struct region *r, uint32_t berth) {
 }
 
 void bell_ring_all(const struct region *r) {
+    /* As if it had resigned, ORD(bell:resign), for a deputy that may be dead; all that live look after this ring. */
     if (!PLANTED(PLANT_DEPUTY_STAYS))
         atomic_store(&claims_head(r)->deputy, 0);
     for (uint32_t berth = 0; berth < r->g.berths; berth++)
@@ -110,10 +123,12 @@ void bell_ring_all(const struct region *r) {
 
 void bell_say_idle(const struct region *r, uint32_t berth, uint32_t worker) {
     uint32_t bit = berth * r->g.workers_per_host + worker;
-    /* ORD(bell:sleep) pairs ORD(queue:push): a full barrier before the last look for work. */
+    /* ORD(bell:sleep) pairs ORD(bell:sleepers): a full barrier before the last look for work, which is
+     * ORD(queue:look). */
     atomic_fetch_or_explicit(idle_word(r, bit / 64), 1ull << bit % 64, memory_order_seq_cst);
 }
 
+/* A bit that is seen for too long costs a wake-up in vain, one that was taken meanwhile nothing: ORD(bell:sleep) */
 void bell_say_busy(const struct region *r, uint32_t berth, uint32_t worker) {
     uint32_t bit = berth * r->g.workers_per_host + worker;
     uint64_t mask = 1ull << bit % 64;

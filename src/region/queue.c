@@ -3,6 +3,8 @@
 #include "region/plant.h"
 #include "system/clock.h"
 
+/* ORD(claim:look) pairs ORD(submit): who finds the task pending sees its order, of which more is read before the
+ * claim. */
 static bool entry_is_pending(const struct region *r, uint64_t entry, uint64_t *word) {
     uint32_t slot = (uint32_t)entry;
     if (slot >= r->g.slots)
@@ -21,6 +23,7 @@ static bool is_possible(const struct region *r, uint64_t head, uint64_t tail) {
  * passed over twice is only looked at twice. */
 static uint64_t mend_head(const struct region *r) {
     _Atomic uint64_t *cursor = &claims_head(r)->head;
+    /* In this order, or a tail from before that head makes a good cursor look impossible: ORD(queue:room) */
     uint64_t head = atomic_load_explicit(cursor, memory_order_seq_cst);
     uint64_t tail = atomic_load_explicit(&orders_head(r)->tail, memory_order_seq_cst); /* after the head: not older */
     if (is_possible(r, head, tail))
@@ -32,6 +35,8 @@ static uint64_t mend_head(const struct region *r) {
 
 /* Never beyond that tail, nor further behind it than the ring is long. */
 static uint64_t sane_head(const struct region *r, uint64_t tail) {
+    /* ORD(queue:room) pairs ORD(queue:advance): a submitter's wish for room is visible before this look at the
+     * cursor. */
     uint64_t head = atomic_load_explicit(&claims_head(r)->head, memory_order_seq_cst);
     if (is_possible(r, head, tail))
         return head;
@@ -40,6 +45,7 @@ static uint64_t sane_head(const struct region *r, uint64_t tail) {
 }
 
 uint64_t queue_length(const struct region *r) {
+    /* ORD(queue:length) pairs ORD(queue:push): the supervisor says that it will sleep before it looks here. */
     uint64_t tail = atomic_load_explicit(&orders_head(r)->tail, memory_order_seq_cst);
     return tail - sane_head(r, tail);
 }
@@ -52,8 +58,9 @@ void queue_push(struct region *r, uint32_t slot, uint32_t generation) {
     atomic_store_explicit(&care_of(r, slot)->position, tail, memory_order_relaxed);
     /* ORD(queue:reuse) pairs ORD(queue:still-valid): who reads this entry sees the cursor that let it be written here. */
     atomic_store_explicit(ring_entry(r, tail), queue_entry(slot, generation), memory_order_release);
-    /* ORD(queue:push) pairs ORD(queue:claim): who sees the tail sees the entry, the order and the pending word. Also a
-     * full barrier before the owner looks for sleepers, pairs ORD(bell:sleep). */
+    /* ORD(queue:push) pairs ORD(queue:claim), ORD(queue:look) and ORD(queue:length): who sees the tail sees the
+     * entry, the order and the pending word. Also a full barrier before the owner looks for sleepers,
+     * ORD(bell:sleepers), ORD(bell:covered), ORD(submit:asleep): who sleeps beside this task was seen. */
     atomic_exchange_explicit(&orders->tail, tail + 1, memory_order_seq_cst);
 }
 
@@ -62,7 +69,9 @@ void queue_push(struct region *r, uint32_t slot, uint32_t generation) {
 static void advance_head(const struct region *r, uint64_t to) {
     _Atomic uint64_t *head = &claims_head(r)->head;
     uint64_t seen = atomic_load_explicit(head, memory_order_relaxed);
-    while (seen < to && !atomic_compare_exchange_weak_explicit(head, &seen, to, memory_order_seq_cst, memory_order_relaxed)) {
+    /* ORD(queue:advance) pairs ORD(queue:room): before the look for submitters that sleep for room, ORD(room:wanted). */
+    while (seen < to && !atomic_compare_exchange_weak_explicit(head, &seen, to, memory_order_seq_cst,
+                                                               memory_order_relaxed)) {
     }
 }
 
@@ -72,6 +81,8 @@ void queue_compact(struct region *r) {
     uint64_t word;
     /* From the back: each pending entry is written to its later place before anything overwrites its earlier one. */
     uint64_t to = tail;
+    /* What is moved is ordered as what is pushed, ORD(queue:reuse): who reads it where it was before has read it
+     * already. */
     for (uint64_t from = tail; from > head;) {
         uint64_t entry = atomic_load_explicit(ring_entry(r, --from), memory_order_relaxed);
         if (!entry_is_pending(r, entry, &word))
@@ -98,12 +109,15 @@ static bool try_claim(const struct region *r, struct claimant *who, uint64_t ent
     if (has_expired(order_of(r, slot)))
         return false;
     uint64_t running = word_make(word_generation(word), SLOT_RUNNING, who->life, who->worker);
-    /* The intent is there before the claim, so that whoever buries this host need not search all slots. And of which task:
-     * the slot may be another's by then, which waits in its turn. */
+    /* The intent is there before the claim, so that whoever buries this host need not search all slots, and whoever
+     * sees the claim, ORD(claim), and not the intent, takes it for a claim that nobody made. And of which task: the slot
+     * may be another's by then, which waits in its turn. */
     atomic_store_explicit(&who->desk->wanted, entry, memory_order_relaxed);
     atomic_store_explicit(&who->desk->intent, slot + 1, memory_order_release);
     if (PLANTED(PLANT_CLAIM_THEN_RECORD))
         atomic_store_explicit(&who->desk->intent, 0, memory_order_release);
+    /* ORD(claim) pairs ORD(death:look) and ORD(audit:claim): a full barrier before the look whether this host is
+     * doomed, ORD(worker:doomed). */
     if (!atomic_compare_exchange_strong_explicit(claim_of(r, slot), &word, running, memory_order_seq_cst,
                                                  memory_order_relaxed))
         return false;
@@ -116,6 +130,7 @@ static bool try_claim(const struct region *r, struct claimant *who, uint64_t ent
 /* What was returned may stand in the ring too, where who claimed it first died before it moved the cursor: no claim from the
  * ring passes that place any more unless something waits behind it. */
 static void pass_front(const struct region *r) {
+    /* As ORD(queue:claim): all that stands before this tail is seen, or a task that waits could look ended. */
     uint64_t tail = atomic_load_explicit(&orders_head(r)->tail, memory_order_seq_cst);
     uint64_t at = sane_head(r, tail), word;
     while (at < tail && !entry_is_pending(r, atomic_load_explicit(ring_entry(r, at), memory_order_acquire), &word))
@@ -125,6 +140,8 @@ static void pass_front(const struct region *r) {
 
 static bool claim_returned(const struct region *r, struct claimant *who, uint32_t *slot, uint64_t *word) {
     struct control_head *control = control_head(r);
+    /* ORD(returned:seen) pairs ORD(returned:told): who sees the version sees the table that it stands for, or a later
+     * one. */
     uint32_t version = atomic_load_explicit(&control->returned_version, memory_order_acquire);
     if (version == who->returned_seen)
         return false;
@@ -144,6 +161,7 @@ static bool claim_returned(const struct region *r, struct claimant *who, uint32_
 bool queue_claim(const struct region *r, struct claimant *who, uint32_t *slot, uint64_t *word) {
     if (claim_returned(r, who, slot, word))
         return true;
+    /* A place to begin; a late value costs a few looks. Whom it lets read what is ORD(queue:still-valid)'s. */
     uint64_t head = atomic_load_explicit(&claims_head(r)->head, memory_order_acquire);
     if (head >= who->tail_seen || who->tail_seen - head > r->g.ring_entries) {
         /* ORD(queue:claim) pairs ORD(queue:push) */
@@ -151,9 +169,10 @@ bool queue_claim(const struct region *r, struct claimant *who, uint32_t *slot, u
         head = sane_head(r, who->tail_seen);
     }
     for (uint64_t at = head; at < who->tail_seen; at++) {
-        uint64_t entry = atomic_load_explicit(ring_entry(r, at), memory_order_acquire);
         /* ORD(queue:still-valid) pairs ORD(queue:reuse): while the cursor has not passed this place, it holds what belongs
-         * here. Behind the cursor lie entries of a later lap and copies of what queue_compact() has moved on, and a worker
+         * here; so the cursor is looked at after the entry was read, and not before. */
+        uint64_t entry = atomic_load_explicit(ring_entry(r, at), memory_order_acquire);
+        /* Behind the cursor lie entries of a later lap and copies of what queue_compact() has moved on, and a worker
          * that was held up would take one of them ahead of all that waits before it. */
         uint64_t passed = atomic_load_explicit(&claims_head(r)->head, memory_order_acquire);
         if (passed > at) {
@@ -170,10 +189,13 @@ bool queue_claim(const struct region *r, struct claimant *who, uint32_t *slot, u
     return false;
 }
 
+/* The last look before a sleep, after ORD(bell:sleep). */
 bool queue_has_work(const struct region *r, const struct claimant *who) {
     struct control_head *control = control_head(r);
+    /* ORD(returned:look) pairs ORD(returned:told) */
     if (atomic_load_explicit(&control->returned_version, memory_order_seq_cst) != who->returned_seen)
         return true;
+    /* ORD(queue:look) pairs ORD(queue:push) */
     uint64_t tail = atomic_load_explicit(&orders_head(r)->tail, memory_order_seq_cst);
     return sane_head(r, tail) != tail;
 }

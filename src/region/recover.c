@@ -5,6 +5,9 @@
 #include "region/plant.h"
 #include "region/queue.h"
 
+/* ORD(*) everything here is done by the supervisor after a certain death, alone but for the owner, whom it meets in the
+ * claim word only. */
+
 /* Count of starts in the upper 24 bits, the life and worker that the last one is charged to in the lower 40. One word, so
  * that a recovery which is cut and run again does not charge the same death twice: no life runs a task a second time. */
 static uint32_t charge(struct region *r, uint32_t slot, uint64_t running) {
@@ -49,6 +52,8 @@ static enum recovered end(struct region *r, uint32_t slot, uint64_t word, enum s
     fate->fault_address = tells_why ? death->fault_address : 0;
     fate->culprit = culprit;
     tell_times(r, fate, slot, word, death->at_ns);
+    /* ORD(fate:told) pairs ORD(fate:read): who finds the ended word here finds the rest, though a recovery that was
+     * cut may have written some of it before. */
     atomic_store_explicit(&fate->word, ended, memory_order_release);
     if (PLANTED(PLANT_FATE_AFTER_WORD))
         return RECOVERED_ENDED;
@@ -100,6 +105,7 @@ enum recovered recover_slot(struct region *r, uint32_t slot, uint32_t life, uint
 
 enum recovered recover_desk(struct region *r, uint32_t life, uint32_t worker, const struct death *death,
                             enum sentence sentence, uint32_t *slot) {
+    /* Of a host that is certainly dead: the kernel, who said so, comes after all it wrote, ORD(claim) or not. */
     uint32_t intent = atomic_load_explicit(&desk_of(r, life, worker)->intent, memory_order_acquire);
     if (intent == 0 || intent > r->g.slots) /* nothing, or overwritten: the sweep over all slots will tell */
         return RECOVERED_NOTHING;

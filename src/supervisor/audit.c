@@ -8,6 +8,8 @@
 #include "supervisor/state.h"
 #include "system/futex.h"
 
+/* ORD(*) the plain atomics here look twice at what is wrong before they act on it, or mend hints. */
+
 static bool any_running(const struct supervisor *s) {
     const struct region *r = s->region;
     for (uint32_t berth = 0; berth < r->g.berths; berth++) {
@@ -48,6 +50,7 @@ bool audit_finds_work(struct supervisor *s) { return audit_finds_pending(s) || a
 static bool runs_for_nobody(const struct region *r, struct host_record *record, uint32_t worker) {
     struct desk *desk = desk_of(r, record->life, worker);
     struct watch *watch = &record->watches[worker];
+    /* ORD(desk:orphan) pairs ORD(desk:begun) */
     uint64_t begun = atomic_load(&desk->begun);
     uint32_t intent = atomic_load(&desk->intent);
     uint64_t before = watch->orphaned;
@@ -95,6 +98,7 @@ static void find_impostors(struct supervisor *s) {
     }
 }
 
+/* ORD(audit:parked) pairs ORD(worker:parked) */
 void audit_parked(struct supervisor *s) {
     for (uint32_t berth = 0; berth < s->region->g.berths; berth++) {
         const struct host_record *record = &s->hosts[berth];
@@ -118,6 +122,7 @@ static void end_as_lost(struct supervisor *s, uint32_t slot, uint64_t word) {
     struct fate *fate = fate_of(s->region, slot);
     uint64_t ended = word_with_phase(word, SLOT_LOST);
     *fate = (struct fate){0};
+    /* ORD(fate:told) */
     atomic_store_explicit(&fate->word, ended, memory_order_release);
     if (atomic_compare_exchange_strong(claim_of(s->region, slot), &word, ended))
         death_announce(s, slot);
@@ -150,6 +155,7 @@ static void find_strays(struct supervisor *s) {
     uint64_t head = tail - queue_length(r);
     bool found = false;
     for (uint32_t slot = 0; slot < known && slot < r->g.slots; slot++) {
+        /* ORD(audit:claim) pairs ORD(claim): whoever sees the claim sees the intent. */
         uint64_t word = atomic_load(claim_of(r, slot));
         if (phase_is_running(word_phase(word)) && !is_held(s, slot, word)) {
             end_as_lost(s, slot, word);

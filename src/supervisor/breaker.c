@@ -12,6 +12,8 @@
 #include "supervisor/state.h"
 #include "system/futex.h"
 
+/* ORD(*) what was mended is read after the owner's write to the bell. */
+
 int breaker_open_tables(struct supervisor *s) {
     s->deaths_borne = s->heritage->deaths;
     s->deaths_period_ns = s->heritage->deaths_period_ns;

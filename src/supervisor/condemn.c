@@ -7,12 +7,15 @@
 #include "supervisor/state.h"
 #include "system/futex.h"
 
+/* ORD(*) the plain atomics here look at words that a swap then decides. */
+
 /* A task that waits is cancelled on the spot. The owner does this itself where it can; it cannot from a signal handler,
  * nor for a task that a recovery returned to the queue after the owner looked. */
 static void cancel(struct supervisor *s, uint32_t slot, uint64_t word, enum slot_phase phase) {
     struct fate *fate = fate_of(s->region, slot);
     uint64_t ended = word_with_phase(word, phase);
     *fate = (struct fate){0};
+    /* ORD(fate:told) */
     atomic_store_explicit(&fate->word, ended, memory_order_release);
     if (atomic_compare_exchange_strong(claim_of(s->region, slot), &word, ended))
         death_announce(s, slot);
@@ -39,6 +42,8 @@ void condemn(struct supervisor *s, uint32_t slot, uint32_t generation, enum sent
     if (slot >= s->region->g.slots)
         return;
     for (;;) {
+        /* ORD(death:look) pairs ORD(claim): of a task in a host that was doomed before, ORD(death:doom), either the
+         * claim is seen here, or its worker sees the doom and has not begun. */
         uint64_t word = atomic_load(claim_of(s->region, slot));
         if (word_generation(word) != (generation & GENERATION_MASK) && !PLANTED(PLANT_STALE_KILL))
             return; /* it ended, and the slot is another's */
@@ -128,6 +133,7 @@ static void condemn_now(struct supervisor *s) {
 void condemn_requests(struct supervisor *s) {
     struct control_head *control = control_head(s->region);
     condemn_now(s);
+    /* ORD(request:taken) pairs ORD(request:sent) */
     uint64_t tail = atomic_load_explicit(&control->request_tail, memory_order_acquire);
     if (tail == s->requests_seen)
         return;
@@ -149,6 +155,7 @@ void condemn_requests(struct supervisor *s) {
             break;
         }
     }
+    /* ORD(request:decided) pairs ORD(request:awaited): what was decided stands in the words before. */
     atomic_store_explicit(&control->requests_handled, (uint32_t)s->requests_seen, memory_order_release);
     futex_wake(&control->requests_handled, INT_MAX);
 }

@@ -7,6 +7,8 @@
 #include "supervisor/state.h"
 #include "system/clock.h"
 
+/* ORD(*) the plain atomics here look at words that condemn()'s swap then decides. */
+
 #define SCAN_PAUSE_NS 1000000ull /* expiry scans look at every slot: at most one a millisecond */
 
 static uint64_t min_ns(uint64_t a, uint64_t b) { return a < b ? a : b; }
@@ -80,7 +82,7 @@ static uint64_t check_pending(struct supervisor *s, uint64_t now) {
  * then. While nothing waits, sleep on, and say so: a submit with a limit then rings. */
 static uint64_t next_unknown(struct supervisor *s, uint64_t now) {
     struct control_head *control = control_head(s->region);
-    atomic_store(&control->blind, 1);
+    atomic_store(&control->blind, 1); /* as ORD(supervisor:sleep) */
     if (!audit_finds_pending(s))
         return NEVER;
     atomic_store(&control->blind, 0);

@@ -14,11 +14,12 @@
 #include "system/clock.h"
 #include "system/futex.h"
 
+/* ORD(*) of desks and words of hosts that are certainly dead: the kernel comes after all they did. */
 void death_doom(struct supervisor *s, uint32_t berth) {
     struct host_record *record = &s->hosts[berth];
     if (record->state == HOST_EMPTY || record->state == HOST_DYING)
         return;
-    /* ORD(death:doom) pairs ORD(worker:doomed) */
+    /* ORD(death:doom) pairs ORD(worker:doomed): before any look at what its workers claimed, ORD(death:look). */
     atomic_store_explicit(&berth_of(s->region, berth)->doomed, 1, memory_order_seq_cst);
     record->asked = true;
     record->state = HOST_DYING;
@@ -34,13 +35,15 @@ void death_announce(struct supervisor *s, uint32_t slot) {
     if (group != 0 && group <= GROUPS_MAX) {
         struct control_head *control = control_head(r);
         uint64_t tail = atomic_load_explicit(&control->fate_tail, memory_order_relaxed);
-        /* ORD(fates:write) pairs ORD(fates:read): after the length that stood before. */
+        /* ORD(fate-log:reuse) pairs ORD(fate-log:still-valid): after the length that stood before. */
         atomic_store_explicit(&control->fate_log[tail % FATE_LOG_ENTRIES], slot, memory_order_release);
+        /* ORD(fate-log:told) pairs ORD(fate-log:read): who sees the tail sees the entry, and that its task has ended. */
         atomic_store_explicit(&control->fate_tail, tail + 1, memory_order_seq_cst);
         _Atomic uint32_t *bell = &claims_head(r)->group_bell[group - 1];
         atomic_fetch_add(bell, 1);
         futex_wake(bell, INT_MAX);
     }
+    /* The end was a full barrier, as ORD(publish) is: ORD(watch:seen), and below ORD(room:wanted) */
     if (atomic_load(&order->watched) != 0)
         futex_wake(word_futex(claim_of(r, slot)), INT_MAX);
     if (atomic_load(&orders_head(r)->room_wanted) != 0) {
@@ -81,7 +84,10 @@ void death_publish_returned(struct supervisor *s) {
     struct control_head *control = control_head(s->region);
     for (uint32_t i = 0; i < s->returned_count; i++)
         atomic_store_explicit(&control->returned[i], s->returned[i].entry, memory_order_relaxed);
+    /* Each is only a hint, see ORD(returned:told). */
     atomic_store_explicit(&control->returned_count, s->returned_count, memory_order_release);
+    /* ORD(returned:told) pairs ORD(returned:seen) and ORD(returned:look): the version comes after the table it stands
+     * for, and before the rings of the recovery. */
     atomic_fetch_add_explicit(&control->returned_version, 1, memory_order_seq_cst);
 }
 
@@ -106,6 +112,7 @@ static uint32_t only_one_begun(const struct supervisor *s, uint32_t life) {
 
 static struct death inquest(const struct supervisor *s, const struct host_record *record, const siginfo_t *info) {
     const struct host_head *head = host_head(s->region, record->life);
+    /* ORD(words:read) pairs ORD(words:said) */
     uint32_t words = arena_is_its_own(s, record) ? atomic_load_explicit(&head->words, memory_order_acquire) : WORDS_NONE;
     bool by_us = record->asked && info->si_code != CLD_EXITED && info->si_status == SIGKILL;
     struct death death = {.culprit = NO_WORKER, .at_ns = clock_ns()};

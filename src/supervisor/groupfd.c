@@ -12,6 +12,8 @@
 
 #include "supervisor/state.h"
 
+/* ORD(*) the bell is read after a signal that was sent after it was rung. */
+
 static void ring(int fd) {
     uint64_t one = 1;
     (void)!write(fd, &one, sizeof one);

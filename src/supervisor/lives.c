@@ -12,6 +12,8 @@
 #include "supervisor/state.h"
 #include "system/memory.h"
 
+/* ORD(*) of hosts that are certainly dead, and words that the owner alone moves on. */
+
 #define COLLECT_AT 64u
 
 int lives_open(struct supervisor *s) {

@@ -15,6 +15,8 @@
 #include "system/futex.h"
 #include "system/process.h"
 
+/* ORD(*) the other plain atomics here fill in a berth before its host exists, or empty it: rare. */
+
 #define BACKOFF_FIRST_NS 10000000ull
 #define BACKOFF_MOST_NS 2000000000ull
 #define LOOK_AGAIN_NS 1000000ull      /* no berth or no arena is free: nobody tells when one is */
@@ -52,6 +54,7 @@ void spawn_failed(struct supervisor *s, uint64_t began_ns, enum start_stage stag
     control->start_detail = (int32_t)detail;
     control->start_value = value;
     control->start_error = error;
+    /* ORD(pool:state) pairs ORD(pool:opened): why it failed is told before. */
     atomic_store_explicit(&control->state, POOL_FAILED, memory_order_release);
     futex_wake(&control->state, INT_MAX);
     s->quitting = true;
@@ -217,6 +220,7 @@ void spawn_check_ready(struct supervisor *s) {
         struct host_record *record = &s->hosts[i];
         if (record->state != HOST_STARTING)
             continue;
+        /* ORD(spawn:ready) pairs ORD(host:ready) */
         if (arena_is_its_own(s, record) &&
             atomic_load_explicit(&host_head(s->region, record->life)->ready, memory_order_acquire) != 0) {
             record->state = HOST_STANDBY;
@@ -244,6 +248,7 @@ static void activate(struct supervisor *s, uint32_t berth, uint32_t position) {
     record->position = position;
     record->since_ns = clock_ns();
     s->positions[position] = berth;
+    /* ORD(spawn:activate) pairs ORD(worker:active): what the recovery returned is told before. */
     atomic_store(&berth_of(s->region, berth)->active, width_of(s, position));
     bell_ring_berth(s->region, berth);
     if (s->ready)
@@ -251,6 +256,7 @@ static void activate(struct supervisor *s, uint32_t berth, uint32_t position) {
     s->ready = true;
     count_ready(s);
     struct control_head *control = control_head(s->region);
+    /* ORD(pool:state) */
     atomic_store_explicit(&control->state, POOL_READY, memory_order_release);
     futex_wake(&control->state, INT_MAX);
 }

@@ -95,7 +95,8 @@ struct supervisor {
     bool noticed; /* a host asked to be looked at */
 };
 
-/* An arena is given out again as it was left. What stands in it is this host's own only from its birth on. */
+/* An arena is given out again as it was left. What stands in it is this host's own only from its birth on.
+ * ORD(birth:seen) pairs ORD(birth:told). */
 static inline bool arena_is_its_own(const struct supervisor *s, const struct host_record *record) {
     return atomic_load_explicit(&host_head(s->region, record->life)->birth, memory_order_acquire) == record->birth;
 }

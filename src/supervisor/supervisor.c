@@ -162,6 +162,7 @@ static uint64_t audit_when_due(struct supervisor *s, uint64_t now) {
         audit(s);
         s->audit_at = now + AUDIT_NS;
         if (!audit_finds_work(s)) {
+            /* ORD(supervisor:sleep) pairs ORD(submit:asleep): a full barrier before the last look, ORD(queue:length). */
             atomic_store(&control->asleep, 1);
             if (!audit_finds_work(s)) {
                 s->audit_at = NEVER;

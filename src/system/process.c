@@ -17,6 +17,8 @@
 
 #include "system/clock.h"
 
+/* ORD(*) a life line is read by others only after the kernel marked it. */
+
 #define CLOSE_MOST 65536
 
 #ifndef PR_GET_TID_ADDRESS

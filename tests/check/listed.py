@@ -7,6 +7,7 @@ ROOT = os.environ.get("SRC", ".")
 LIST = os.path.join(os.environ.get("BUILD", "build"), "tests", "list.txt")
 PROGRAMS = ["api", "kill", "recover", "bad", "hostile", "system", "unit", "twin", "step", "mustfail"]
 PARTS = {"fuzz": ["world.c", "players.c", "forge.c", "replay.c"]}  # what is no test of its own
+MODELS = ["order"]
 SCRIPTS = ["check", "model", "tool"]
 
 
@@ -24,7 +25,7 @@ def main():
     listed = [os.path.relpath(row[3], ROOT) for row in rows if len(row) == 4]
     found = list(files(PROGRAMS + list(PARTS), (".c",)))
     found = [path for path in found if os.path.basename(path) not in PARTS.get(path.split(os.sep)[1], [])]
-    found += list(files(SCRIPTS, (".sh", ".py")))
+    found += list(files(MODELS, (".cpp",))) + list(files(SCRIPTS, (".sh", ".py")))
     faults = [f"{path}: not in tests/meson.build" for path in found if path not in listed]
     faults += [f"{path}: listed, but not there" for path in sorted(set(listed)) if path not in found]
     faults += [f"{path}: listed more than once" for path in sorted(set(listed)) if listed.count(path) > 1]

@@ -1,5 +1,6 @@
 /* pool.c - opening and closing, and what is in between to be counted */
 #include <errno.h>
+#include <poll.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,8 +102,21 @@ static int explain_region(int error) {
                         "held_tasks, inputs_bytes and results_bytes", strerror(-error));
 }
 
-static int check_process(void) {
+#define JOINED_NS 100000000ull
+
+/* A thread that was joined may still be counted for a moment: its joiner is woken before the kernel has let go of it. */
+static int count_threads(void) {
+    uint64_t until = clock_after(JOINED_NS);
     int threads = process_threads();
+    while (threads > 1 && clock_ns() < until) {
+        (void)poll(NULL, 0, 1);
+        threads = process_threads();
+    }
+    return threads;
+}
+
+static int check_process(void) {
+    int threads = count_threads();
     if (threads <= 1)
         return 0;
     return why(-EBUSY, "mortal_pool_open: this process has %d threads, and hosts forked from it could inherit locks that "

@@ -273,6 +273,7 @@ static int submit_locked(struct pool *pool, struct submission *s, mortal_future 
     enter_ledger(pool, slot, s, input_offset, now, name);
     note_limits(pool, entry, &s->options, expiry);
     fill_order(pool, slot, s, input_offset, expiry);
+    queue_place(pool->region, slot);
     /* ORD(submit) pairs ORD(claim:look): the order is complete before. The tail of the queue does not do it: a slot
      * that is used again may be named by an entry of an earlier task. */
     atomic_store_explicit(claim_of(pool->region, slot), word_make((uint32_t)entry->life, SLOT_PENDING, 0, 0),

@@ -50,12 +50,21 @@ uint64_t queue_length(const struct region *r) {
     return tail - sane_head(r, tail);
 }
 
+uint64_t queue_head(const struct region *r) {
+    return sane_head(r, atomic_load_explicit(&orders_head(r)->tail, memory_order_relaxed));
+}
+
 bool queue_has_room(const struct region *r) { return queue_length(r) < r->g.ring_entries; }
+
+void queue_place(struct region *r, uint32_t slot) {
+    uint64_t tail = atomic_load_explicit(&orders_head(r)->tail, memory_order_relaxed);
+    atomic_store_explicit(&care_of(r, slot)->position, tail, memory_order_relaxed);
+}
 
 void queue_push(struct region *r, uint32_t slot, uint32_t generation) {
     struct orders_head *orders = orders_head(r);
     uint64_t tail = atomic_load_explicit(&orders->tail, memory_order_relaxed);
-    atomic_store_explicit(&care_of(r, slot)->position, tail, memory_order_relaxed);
+    queue_place(r, slot);
     /* ORD(queue:reuse) pairs ORD(queue:still-valid): who reads this entry sees the cursor that let it be written here. */
     atomic_store_explicit(ring_entry(r, tail), queue_entry(slot, generation), memory_order_release);
     /* ORD(queue:push) pairs ORD(queue:claim), ORD(queue:look) and ORD(queue:length): who sees the tail sees the

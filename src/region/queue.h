@@ -10,9 +10,12 @@
 
 #include "region/layout.h"
 
-/* Owner, under its lock. True: room for one more entry. */
+/* Owner, under its lock. True: room for one more entry. A place is given before the task can be seen waiting: the
+ * supervisor takes one that waits behind the cursor for one that was passed over, and puts it in front. */
 bool     queue_has_room(const struct region *r);
+void     queue_place(struct region *r, uint32_t slot);
 void     queue_push(struct region *r, uint32_t slot, uint32_t generation);
+uint64_t queue_head(const struct region *r);   /* no worker looks at places before it; a hint, bounded */
 uint64_t queue_length(const struct region *r); /* entries not passed yet, dead ones among them; a hint, bounded */
 
 /* Owner, under its lock: close the gaps that entries left which are not pending any more. Workers go on claiming meanwhile;

@@ -151,8 +151,7 @@ static bool is_held(const struct supervisor *s, uint32_t slot, uint64_t word) {
 static void find_strays(struct supervisor *s) {
     const struct region *r = s->region;
     uint32_t known = atomic_load(&control_head(r)->slots_known);
-    uint64_t tail = atomic_load(&orders_head(r)->tail);
-    uint64_t head = tail - queue_length(r);
+    uint64_t head = queue_head(r); /* before any place: what is submitted from now on does not stand behind it */
     bool found = false;
     for (uint32_t slot = 0; slot < known && slot < r->g.slots; slot++) {
         /* ORD(audit:claim) pairs ORD(claim): whoever sees the claim sees the intent. */

@@ -66,7 +66,7 @@ if build "$root"; then
     if build "$root-asan" -Db_sanitize=address,undefined; then
         signals=handle_segv=0:handle_sigbus=0:handle_sigill=0:handle_sigfpe=0:handle_abort=0
         ASAN_OPTIONS=$signals UBSAN_OPTIONS=$signals:halt_on_error=1:print_stacktrace=1 \
-            run "$root-asan" --suite api,kill,recover,bad,hostile,system,unit,fuzz,step,twin,tool --suffix ' [asan]' \
+            run "$root-asan" --suite api,kill,recover,bad,hostile,system,unit,fuzz,step,twin,storm,tool --suffix ' [asan]' \
             --limit $((limit * 3)) --except tests/except/asan.txt --refuse 'Sanitizer|runtime error:'
     fi
 

@@ -23,6 +23,7 @@ ALLOWED = {
     "tests/kill": [PUBLIC_HEADER, "tests/harness"],
     "tests/recover": [PUBLIC_HEADER, "tests/harness"],
     "tests/bad": [PUBLIC_HEADER, "tests/harness"],
+    "tests/storm/engine": [PUBLIC_HEADER, "tests/harness"],
     "tests/mustfail": ["tests/harness"],
     "tests/harness": [PUBLIC_HEADER],
     "tests/runner": [],

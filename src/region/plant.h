@@ -34,6 +34,10 @@ enum plant {
     PLANT_STANDBY_COUNTED_TWICE, /* who took over still counts as standby */
     PLANT_REAP_BEFORE_RECOVERY,  /* the pid is given up while the berth still names it */
     PLANT_PIN_FORGOTTEN,         /* an arena is given out again while a result lies in it */
+    /* for storms */
+    PLANT_CANCEL_BEGUN,          /* a task that was cut is told never started */
+    PLANT_VERDICT_BEFORE_DEATH,  /* a kill has its verdict while the host still runs */
+    PLANT_LOSE_RETURNED,         /* what a recovery made pending again is put where nobody looks */
 };
 
 #ifdef MORTAL_TESTING

@@ -62,7 +62,7 @@ static enum recovered end(struct region *r, uint32_t slot, uint64_t word, enum s
 
 static enum recovered recover_dying(struct region *r, uint32_t slot, uint64_t word, bool begun,
                                     const struct death *death, enum sentence sentence) {
-    if (!begun) {
+    if (!begun || PLANTED(PLANT_CANCEL_BEGUN)) {
         if (sentence == SENTENCE_WITHIN)
             return end(r, slot, word, SLOT_EXPIRED, death, false);
         if (sentence == SENTENCE_KILL)

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "region/bell.h"
+#include "region/plant.h"
 #include "region/queue.h"
 #include "supervisor/state.h"
 #include "system/futex.h"
@@ -158,7 +159,8 @@ static void find_strays(struct supervisor *s) {
         uint64_t word = atomic_load(claim_of(r, slot));
         if (phase_is_running(word_phase(word)) && !is_held(s, slot, word)) {
             end_as_lost(s, slot, word);
-        } else if (word_phase(word) == SLOT_PENDING && atomic_load(&care_of(r, slot)->position) < head) {
+        } else if (word_phase(word) == SLOT_PENDING && atomic_load(&care_of(r, slot)->position) < head &&
+                   !PLANTED(PLANT_LOSE_RETURNED)) {
             death_return(s, slot);
             found = true;
         }

@@ -24,6 +24,11 @@ void death_doom(struct supervisor *s, uint32_t berth) {
     record->asked = true;
     record->state = HOST_DYING;
     record->since_ns = clock_ns();
+    if (PLANTED(PLANT_VERDICT_BEFORE_DEATH)) {
+        death_settle(s, record, &(struct death){.asked = true, .culprit = NO_WORKER});
+        for (uint64_t until = record->since_ns + 300000; clock_ns() < until;) {
+        }
+    }
     /* A pid and not a pidfd: this is its parent and alone reaps it, so until then the number cannot be anybody else's. */
     kill(record->pid, SIGKILL);
 }
@@ -153,6 +158,8 @@ void death_settle(struct supervisor *s, const struct host_record *record, const 
             continue;
         if (outcome == RECOVERED_RETURNED)
             atomic_fetch_add_explicit(&control_head(s->region)->requeued, 1, memory_order_relaxed);
+        if (PLANTED(PLANT_LOSE_RETURNED))
+            continue;
         death_return(s, slot);
         returned = true;
     }

@@ -137,6 +137,18 @@ static void lose_patience(struct producer *p)
     }
 }
 
+static void tell_missing(struct producer *p, const struct flight *flight)
+{
+    mortal_look look = {0};
+    mortal_stats stats = {0};
+    (void)mortal_pool_stats(p->storm->pool, &stats);
+    (void)mortal_future_look(flight->future, &look);
+    storm_fault(p->storm, "task %u/%llu (kind %d, act %d, phase %d%s%s) has no verdict; %llu pending, %llu running, %u hosts, %u "
+                "standby, %u dying", p->index, (unsigned long long)flight->assignment.serial, flight->assignment.kind,
+                flight->plan.act, look.phase, flight->plan.in_group ? ", of a group" : "", flight->judged ? ", judged" : "",
+                (unsigned long long)stats.pending, (unsigned long long)stats.running, stats.hosts, stats.standby, stats.dying);
+}
+
 static void settle(struct producer *p, struct flight *flight)
 {
     uint64_t until = mortal_now_ns() + (p->storm->shape->planted ? PATIENCE / 10 : PATIENCE);
@@ -156,8 +168,7 @@ static void settle(struct producer *p, struct flight *flight)
             lose_patience(p);
         }
         if (mortal_now_ns() > until && flight->flying) {
-            storm_fault(p->storm, "task %u/%llu (kind %d) has no verdict", p->index,
-                        (unsigned long long)flight->assignment.serial, flight->assignment.kind);
+            tell_missing(p, flight);
             atomic_store(&p->storm->gave_up, true);
         }
     }

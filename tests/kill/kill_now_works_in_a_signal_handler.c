@@ -3,11 +3,12 @@
  * what was submitted before.
  * Broken by: a lock taken in the handler, or a kill that reaches tasks submitted after it.
  */
+#include "hits.h"
 #include "tasks.h"
 
 #include <sys/time.h>
 
-enum { ROUNDS = 300 };
+enum { ROUNDS = 300, LENGTH_NS = 3000000 };
 
 static mortal_pool *killed_by_signal;
 static volatile sig_atomic_t kills;
@@ -46,10 +47,18 @@ static void only_the_scope_is_hit(mortal_pool *pool, struct gate *gate)
     CHECK_EQ(outcome_and_release(running), MORTAL_KILLED);
 }
 
-static int retried(mortal_pool *pool, mortal_future *future)
+static int take_a_while(mortal_task *task, const void *input, size_t input_bytes)
+{
+    (void)task, (void)input, (void)input_bytes;
+    for (uint64_t end = mortal_now_ns() + LENGTH_NS; mortal_now_ns() < end;)
+        ;
+    return 0;
+}
+
+static int retried(mortal_pool *pool, bool is_long, mortal_future *future)
 {
     int error;
-    while ((error = mortal_pool_submit(pool, task_nothing, NULL, 0, NULL, future)) == -EINTR)
+    while ((error = mortal_pool_submit(pool, is_long ? take_a_while : task_nothing, NULL, 0, NULL, future)) == -EINTR)
         ;
     return error;
 }
@@ -62,25 +71,29 @@ static int wait_again(mortal_future future, mortal_verdict *verdict)
     return error;
 }
 
-/* The handler falls into every place of submit, wait and release. */
+/* The handler falls into every place of submit, wait and release; one task is so long that kills find it, and others behind
+ * it, also where the supervisor has to wait for a processor. */
 static void while_the_thread_is_in_the_library(mortal_pool *pool)
 {
     struct itimerval often = {{0, 700}, {0, 700}}, never = {{0, 0}, {0, 0}};
     mortal_future futures[8];
     mortal_verdict verdict;
+    struct hits hits = {{0}};
     kills = 0;
     CHECK_OK(setitimer(ITIMER_REAL, &often, NULL));
     while (kills < ROUNDS) {
         for (unsigned i = 0; i < COUNT(futures); i++)
-            CHECK_OK(retried(pool, &futures[i]));
+            CHECK_OK(retried(pool, i == 3, &futures[i]));
         for (unsigned i = 0; i < COUNT(futures); i++) {
             CHECK_OK(wait_again(futures[i], &verdict));
             int outcome = verdict.outcome;
             CHECK(outcome == MORTAL_DONE || outcome == MORTAL_CANCELLED || outcome == MORTAL_KILLED);
+            hits.of[hit_of(MORTAL_PENDING, outcome, false)]++;
             CHECK_OK(mortal_future_release(futures[i]));
         }
     }
     CHECK_OK(setitimer(ITIMER_REAL, &never, NULL));
+    hits_check("tasks that met kills,", &hits, 1u << HIT_PENDING | 1u << HIT_RUNNING | 1u << HIT_FINISHED);
 }
 
 void test(void)

@@ -3,6 +3,7 @@
  * counters add up, and supervisor and owner hold no more descriptors and memory than before.
  * Broken by: anything that goes wrong once in a thousand deaths, or costs a little each time.
  */
+#include "hits.h"
 #include "tasks.h"
 
 enum { KILLS = 1500, KILLS_LONG = 10000, AROUND = 3, WARM = 200, SLACK_KB = 2048 };
@@ -111,5 +112,7 @@ void test(void)
     CHECK_EQ(stats.host_kills, kills);
     CHECK_EQ(stats.host_deaths, kills);
     CHECK_EQ(stats.held, 0);
+    struct hits hits = {.of = {[HIT_RUNNING] = (uint32_t)stats.ended[MORTAL_KILLED]}}; /* each was waited for to arrive */
+    hits_check("kills", &hits, 1u << HIT_RUNNING);
     drain(pool);
 }

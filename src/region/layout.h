@@ -147,7 +147,7 @@ struct control_head {
     _Atomic uint32_t slots_known;                    /* O  no slot from here on was ever used */
     alignas(LINE) _Atomic uint64_t limits_unended;   /* O  tasks with a deadline or expiry that the owner saw no end of */
     _Atomic uint64_t deadline_floor_ns;              /* O  no pending task has a shorter deadline; NEVER: none has one */
-    _Atomic uint64_t expiry_floor_ns;                /* O  nothing expires before; NEVER: nothing expires; S may raise */
+    _Atomic uint64_t expiry_floor_ns;                /* O  nothing expires before; NEVER: nothing expires; S may change it */
     alignas(LINE) _Atomic uint32_t returned_version; /* S  changes with the table of returned tasks */
     _Atomic uint32_t returned_count;                 /* S */
     alignas(LINE) _Atomic uint64_t fate_tail;        /* S  log of tasks of groups that the supervisor ended */

@@ -62,10 +62,23 @@ static bool is_pending(const struct region *r, uint64_t entry) {
     return word_phase(word) == SLOT_PENDING && word_generation(word) == (uint32_t)(entry >> 32);
 }
 
+/* While it ran, its time may have run out, and the search for what expires have passed it over: that is a matter of whoever
+ * runs it then. Now that it waits again no worker would start it, and nobody else end it. */
+static void look_for_expiry(struct supervisor *s, uint32_t slot) {
+    const struct order *order = order_of(s->region, slot);
+    if ((atomic_load_explicit(&order->flags, memory_order_relaxed) & ORDER_EXPIRES) == 0)
+        return;
+    _Atomic uint64_t *floor = &control_head(s->region)->expiry_floor_ns;
+    uint64_t expiry = atomic_load(&order->expires_at_ns), seen = atomic_load(floor);
+    while (seen > expiry && !atomic_compare_exchange_weak(floor, &seen, expiry)) {
+    }
+}
+
 void death_return(struct supervisor *s, uint32_t slot) {
     uint64_t word = atomic_load(claim_of(s->region, slot));
     if (word_phase(word) != SLOT_PENDING)
         return;
+    look_for_expiry(s, slot);
     uint64_t entry = queue_entry(slot, word_generation(word));
     uint32_t kept = 0;
     for (uint32_t i = 0; i < s->returned_count; i++)

@@ -196,7 +196,7 @@ void storm_over(const struct storm_shape *shapes, size_t count, uint32_t kills_e
         all.wrong += one.wrong;
         hits_add(&all.hits, &one.hits);
     }
-    harness_note("kills survived: %llu, wrong verdicts: %llu", (unsigned long long)all.kills, (unsigned long long)all.wrong);
+    harness_sum("kills survived: %llu, wrong verdicts: %llu", (unsigned long long)all.kills, (unsigned long long)all.wrong);
     hits_check("kills that named their task,", &all.hits,
                1u << HIT_PENDING | 1u << HIT_RUNNING | 1u << HIT_FINISHED | 1u << HIT_ENDED);
     CHECK_EQ(all.wrong, 0);

@@ -72,16 +72,21 @@ HELPER void *twin_thread(void *argument)
 }
 
 /* As a host readies its arena, but that the others stay readable: here they are the owner's. */
+HELPER void twin_clear_arena(const struct region *r, struct host_place place)
+{
+    uint8_t *arena = arena_of(r, place.life);
+    CHECK(memory_map(r->answers_fd, (uint64_t)place.life * r->g.arena_bytes, r->g.arena_bytes, true, arena) == arena);
+    CHECK_EQ(memory_commit(arena, r->g.arena_cells, -1, 0), 0);
+    memset(arena, 0, r->g.arena_cells);
+    atomic_store_explicit(&host_head(r, place.life)->birth, place.birth, memory_order_release);
+}
+
+/* Its arena is cleared. */
 HELPER void twin_start_host(struct heritage *heritage, struct twin_host *host, struct host_place place)
 {
     struct region *r = &heritage->region;
     const struct geometry *g = &r->g;
-    uint8_t *arena = arena_of(r, place.life);
     uint32_t settled = atomic_load(&twin.settled);
-    CHECK(memory_map(r->answers_fd, (uint64_t)place.life * g->arena_bytes, g->arena_bytes, true, arena) == arena);
-    CHECK_EQ(memory_commit(arena, g->arena_cells, -1, 0), 0);
-    memset(arena, 0, g->arena_cells);
-    atomic_store_explicit(&host_head(r, place.life)->birth, place.birth, memory_order_release);
     CHECK_EQ(host_prepare(&host->host, heritage, place), 0);
     uint32_t before = place.berth * g->workers_per_host, left = g->workers - before;
     struct berth *berth = berth_of(r, place.berth);
@@ -110,9 +115,11 @@ HELPER int twin_launch(struct pool *pool)
     CHECK(twin.hosts != NULL);
     atomic_store(&twin.settled, 0);
     atomic_store(&twin.ended, 0);
-    for (uint32_t i = 0; i < g->hosts; i++)
-        twin_start_host(&pool->heritage, &twin.hosts[i],
-                        (struct host_place){.berth = i, .life = g->lives - 1 - i, .birth = i + 1});
+    for (uint32_t i = 0; i < g->hosts; i++) {
+        struct host_place place = {.berth = i, .life = g->lives - 1 - i, .birth = i + 1};
+        twin_clear_arena(&pool->heritage.region, place);
+        twin_start_host(&pool->heritage, &twin.hosts[i], place);
+    }
     atomic_store(&control_head(pool->region)->state, POOL_READY);
     return 0;
 }
@@ -243,8 +250,12 @@ HELPER void twin_replace_host(struct supervisor *s, uint32_t berth, uint32_t nex
     record->life = next_life;
     record->birth = ++s->births;
     s->life_berth[next_life] = (uint16_t)(berth + 1);
-    twin_start_host(s->heritage, &twin.hosts[berth],
-                    (struct host_place){.berth = berth, .life = next_life, .birth = record->birth});
+    struct host_place place = {.berth = berth, .life = next_life, .birth = record->birth};
+    /* The owner may still be reading what the dead one said of itself: hints to it, but a race to a sanitizer. */
+    pthread_mutex_lock(&twin.pool->seat->lock);
+    twin_clear_arena(s->region, place);
+    pthread_mutex_unlock(&twin.pool->seat->lock);
+    twin_start_host(s->heritage, &twin.hosts[berth], place);
 }
 
 /* ---- threads and chance ---- */

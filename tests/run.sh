@@ -14,8 +14,9 @@ set -u
 
 cd "$(dirname "$0")/.." || exit 1
 root=${1:-build}
-limit=60
-[ "${MORTAL_TEST_LONG:-}" = 1 ] && limit=600
+# Many times what a test takes: it shall not fail because others use the processors.
+limit=240
+[ "${MORTAL_TEST_LONG:-}" = 1 ] && limit=1200
 tally=$(mktemp) || exit 1
 trap 'rm -f "$tally"' EXIT
 trap 'exit 130' INT TERM
@@ -56,9 +57,9 @@ if build "$root"; then
     run "$root" --must-fail --limit 2
     run "$root" --limit "$limit"
     # Once more with the control words of every pool shut while tasks run, see tests/harness/forced_keys.c.
-    run "$root" --suite api,kill,recover,bad --suffix ' [keys]' --limit $((limit * 3)) --except tests/except/keys.txt \
+    run "$root" --suite api,kill,recover,bad --suffix ' [keys]' --limit $((limit * 2)) --except tests/except/keys.txt \
         --wrap "env LD_PRELOAD=$(cd "$root" && pwd)/tests/libforced-keys.so"
-    run "$root" --suite unit --suffix ' [valgrind]' --limit $((limit * 5)) --except tests/except/valgrind.txt \
+    run "$root" --suite unit --suffix ' [valgrind]' --limit $((limit * 2)) --except tests/except/valgrind.txt \
         --wrap 'valgrind -q --error-exitcode=99 --vgdb=no --leak-check=full --errors-for-leak-kinds=definite'
 
     # A task that crashes must crash as it would without the sanitizer: its signals are left alone. A report from any
@@ -67,13 +68,13 @@ if build "$root"; then
         signals=handle_segv=0:handle_sigbus=0:handle_sigill=0:handle_sigfpe=0:handle_abort=0
         ASAN_OPTIONS=$signals UBSAN_OPTIONS=$signals:halt_on_error=1:print_stacktrace=1 \
             run "$root-asan" --suite api,kill,recover,bad,hostile,system,unit,fuzz,step,twin,storm,tool --suffix ' [asan]' \
-            --limit $((limit * 3)) --except tests/except/asan.txt --refuse 'Sanitizer|runtime error:'
+            --limit $((limit * 2)) --except tests/except/asan.txt --refuse 'Sanitizer|runtime error:'
     fi
 
     if build "$root-tsan" -Db_sanitize=thread -Dparts=false -- twins; then
         TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 \
             run "$root-tsan" --suite twin --suffix ' [tsan]' \
-            --limit $((limit * 5)) --except tests/except/tsan.txt --refuse 'Sanitizer'
+            --limit $((limit * 2)) --except tests/except/tsan.txt --refuse 'Sanitizer'
     fi
 fi
 

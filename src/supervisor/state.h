@@ -62,7 +62,6 @@ struct supervisor {
 
     pid_t template_pid; /* 0: none */
     int template_link;
-    bool template_ready;
     uint64_t template_since_ns; /* start_ns later preload must be over */
 
     uint32_t *free_lives, free_life_count; /* a stack */
@@ -77,21 +76,18 @@ struct supervisor {
     int epoll_fd, signal_fd;
     int *group_fds;         /* by group: its eventfd, or -1 */
     uint32_t *group_seen;   /* value of its bell that was passed on */
-    bool groups_with_fds;
 
     uint64_t now_pending_seen, now_running_seen;
     uint64_t requests_seen;
     uint64_t audit_at, expiry_scan_after;
     uint64_t head_seen; /* the queue's cursor at the last audit */
-    uint32_t births;
     uint64_t failed_at_ns;               /* when a start failed last; 0: the last one succeeded */
-    uint32_t deaths_borne;     /* so many unasked deaths within the period; one more opens the circuit breaker */
-    uint64_t deaths_period_ns; /* 0: there is none */
+    uint64_t deaths_period_ns;           /* of the circuit breaker; 0: there is none */
     uint64_t *death_times, deaths_counted; /* of the last unasked deaths, a ring; how many since the breaker was closed */
-    uint32_t breaker_openings;
-    bool breaker_is_open;
+    uint32_t deaths_borne;               /* so many unasked deaths within the period; one more opens the breaker */
+    uint32_t breaker_openings, births;
     uint64_t spawn_after, spawn_wait_ns; /* no start before; and how long to wait after the next failure */
-    bool ready, quitting;
+    bool ready, quitting, template_ready, groups_with_fds, breaker_is_open;
     bool noticed; /* a host asked to be looked at */
 };
 

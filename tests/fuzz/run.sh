@@ -16,7 +16,8 @@ cd "$(dirname "$0")/../.." || exit 1
 build=${1:-build}-fuzz
 seconds=${FUZZ_SECONDS:-60}
 clang=clang
-command -v clang >/dev/null || clang=$(cd /usr/bin && ls clang-[0-9]* 2>/dev/null | sort -V | tail -1)
+command -v clang >/dev/null ||
+    clang=$(find /usr/bin -name 'clang-[0-9]*' 2>/dev/null | sort -V | tail -1)
 log=$(mktemp) || exit 1
 trap 'rm -f "$log"' EXIT
 trap 'exit 130' INT TERM
@@ -30,7 +31,7 @@ fi
 
 failed=0
 for program in "$build"/tests/fuzz-*; do
-    [ -f "$program" ] && [ -x "$program" ] || continue
+    if [ ! -f "$program" ] || [ ! -x "$program" ]; then continue; fi
     target=$(basename "$program" | sed 's/^fuzz-//')
     kept=tests/fuzz/corpus/$target.hex
     corpus=$build/corpus/$target
@@ -39,7 +40,7 @@ for program in "$build"/tests/fuzz-*; do
     if UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 "$program" -max_total_time="$seconds" -max_len=500 -len_control=0 \
         -timeout=20 -print_final_stats=1 -artifact_prefix="$build/finding-" "$corpus" >"$log" 2>&1; then
         echo "ok fuzz $target: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") plays," \
-            "$(sed -n 's/^#.* DONE *cov: \([0-9]*\).*/\1/p' "$log") edges, nothing found in $seconds s"
+            "$(sed -n 's/^#.*DONE *cov: \([0-9]*\).*/\1/p' "$log") edges, nothing found in $seconds s"
     else
         echo "not ok fuzz $target"
         grep -v '^#[0-9]' "$log" | tail -60 | sed 's/^/  | /'

@@ -162,7 +162,8 @@ static void call_release(void)
     struct held *one = one_of();
     if (!one->is_used)
         return;
-    MUST(mortal_future_release(one->future) == 0 && mortal_future_release(one->future) == -ESTALE);
+    int first = mortal_future_release(one->future), again = mortal_future_release(one->future);
+    MUST(first == 0 && again == -ESTALE);
     one->is_used = false;
 }
 

@@ -35,6 +35,8 @@ static int scribble(mortal_task *task, const void *input, size_t input_bytes)
     static struct range ranges[MAPS];
     struct forgery forgery = *(const struct forgery *)input;
     unsigned count = find_ranges(ranges);
+    if (count == 0)
+        return 1;
     for (unsigned i = 0; i < HITS; i++) {
         const struct range range = ranges[forge_next(&forgery.seed) % count];
         size_t bytes = (size_t)(range.to - range.from);

@@ -36,6 +36,6 @@ void test(void)
                  (unsigned long long)sweep.cut_distinct, (unsigned long long)sweep.buried);
     harness_note("of recoveries of those: %llu (distinct %llu)", (unsigned long long)sweep.twice_states,
                  (unsigned long long)sweep.twice_distinct);
-    harness_sum("crash states: %llu", (unsigned long long)(sweep.states + sweep.cut_states + sweep.twice_states));
+    harness_sum("crash states: %llu", (unsigned long long)sweep.states + sweep.cut_states + sweep.twice_states);
     sweep_close(&sweep);
 }

@@ -26,11 +26,12 @@ static void *produce(void *argument)
     uint32_t first = *(const uint32_t *)argument * tasks_each;
     for (uint32_t i = first; i < first + tasks_each; i++) {
         mortal_task_options options = {.size = sizeof options, .group = group, .tag = &delivered[i]};
-        mortal_future future;
+        mortal_future future = {0, 0}, *kept = NULL;
         bool keeps = i % 3 == 0; /* the others are known by their verdicts alone */
         int error;
-        while ((error = mortal_pool_submit(pool, negate, &(uint64_t){i}, sizeof(uint64_t), &options,
-                                           keeps ? &future : NULL)) == -ENOBUFS)
+        if (keeps)
+            kept = &future;
+        while ((error = mortal_pool_submit(pool, negate, &(uint64_t){i}, sizeof(uint64_t), &options, kept)) == -ENOBUFS)
             sched_yield(); /* consumers are behind with releasing */
         CHECK_OK(error);
         atomic_fetch_add(&submitted_all, 1);

@@ -236,7 +236,7 @@ HELPER void twin_supervisor_close(struct supervisor *s)
 /* The host of that berth ends its task, dies, is buried and followed by another. A thread that was joined is as certainly
  * dead as a process that was waited for. */
 HELPER void twin_replace_host(struct supervisor *s, uint32_t berth, uint32_t next_life)
-{
+{ /* NOLINTBEGIN(clang-analyzer-unix.Malloc): the records are the supervisor's, see twin_supervisor_close() */
     struct host_record *record = &s->hosts[berth];
     const struct death death = {.cause = MORTAL_CAUSE_SIGNAL, .signal = SIGKILL, .asked = true, .culprit = NO_WORKER};
     uint32_t life = record->life;
@@ -250,13 +250,13 @@ HELPER void twin_replace_host(struct supervisor *s, uint32_t berth, uint32_t nex
     record->life = next_life;
     record->birth = ++s->births;
     s->life_berth[next_life] = (uint16_t)(berth + 1);
-    struct host_place place = {.berth = berth, .life = next_life, .birth = record->birth};
+    struct host_place place = {.berth = berth, .life = next_life, .birth = s->births};
     /* The owner may still be reading what the dead one said of itself: hints to it, but a race to a sanitizer. */
     pthread_mutex_lock(&twin.pool->seat->lock);
     twin_clear_arena(s->region, place);
     pthread_mutex_unlock(&twin.pool->seat->lock);
     twin_start_host(s->heritage, &twin.hosts[berth], place);
-}
+} /* NOLINTEND(clang-analyzer-unix.Malloc) */
 
 /* ---- threads and chance ---- */
 

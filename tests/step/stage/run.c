@@ -249,12 +249,11 @@ static bool is_still_asleep(const struct run *run, uint32_t bell)
 }
 
 /* The next instruction sleeps. With work there, somebody must have been rung, or this is only for a moment. */
-static void fall_asleep(struct run *run, const struct trap *at)
+static void fall_asleep(struct run *run, const struct trap *at, uint32_t bell)
 {
     struct stage  *stage = run->stage;
     struct worker *actor = &stage->workers[ACTOR];
     struct scene   scene = {.fault = &run->sweep->fault};
-    uint32_t       bell = atomic_load(actor->bell);
     CHECK(at->waits == actor->bell); /* nothing else is ever waited for */
     if (run->event == EVENT_NONE && run->sweep->slept_at == 0)
         run->sweep->slept_at = at->count;
@@ -332,6 +331,9 @@ static void after_instruction(const struct trap *at, void *context)
     if (run->is_over)
         return;
     look(run, at);
+    /* What it would sleep on, whatever happens now. At its very start it has none. */
+    const _Atomic uint32_t *own = run->stage->workers[ACTOR].bell;
+    uint32_t bell = own != NULL ? atomic_load(own) : 0;
     run->stage->workers[ACTOR].search_us = 0; /* looking longer is only more of the same */
     if (at->count >= run->at && !run->has_happened)
         run->has_happened = happen(run);
@@ -344,7 +346,7 @@ static void after_instruction(const struct trap *at, void *context)
         atomic_store(&berth_of(&run->stage->owner, BERTH)->doomed, BERTH_RETIRED);
     }
     if (!run->is_over && at->waits != NULL)
-        fall_asleep(run, at);
+        fall_asleep(run, at, bell);
 }
 
 static void play_body(void *context)

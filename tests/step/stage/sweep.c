@@ -143,8 +143,7 @@ void sweep_event(struct sweep *sweep, const struct play *play, enum event event,
     uint64_t instructions = sweep->instructions;
     if (!event_fits(play, event))
         return;
-    /* One more task while it sleeps is submitted in every run; later it is all the same. */
-    uint64_t until = event == EVENT_MORE ? sweep->slept_at - 1 : instructions;
+    uint64_t until = event == EVENT_MORE ? sweep->slept_at : instructions; /* later it is all the same */
     uint64_t stride = until * instructions / steps + 1, first = 1 + (uint64_t)(play - plays) % stride;
     for (uint64_t at = first; at <= until && sweep->fault.promise == NULL; at += stride)
         (void)run_and_judge(sweep, play, event, at);

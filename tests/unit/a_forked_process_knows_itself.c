@@ -116,7 +116,7 @@ static void check_sibling(void)
 
 void test(void)
 {
-    struct sigaction action = {.sa_handler = on_signal};
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART}; /* a sibling may end during a wait */
     sigaction(SIGUSR1, &action, NULL);
     sigaction(SIGCHLD, &action, NULL);
     pthread_atfork(on_fork, on_fork, on_fork);

@@ -162,6 +162,7 @@ static bool reuse_slot(struct run *run)
     if (!phase_has_ended(phase_of(run->stage, TESTED_FIRST)))
         return false;
     stage_submit(run->stage, TESTED_FIRST, (struct part){.is_tested = true, .worker = ACTOR});
+    bell_call(&run->stage->owner);
     return true;
 }
 

@@ -55,6 +55,7 @@ static bool runs_for_nobody(const struct region *r, struct host_record *record, 
     uint64_t begun = atomic_load(&desk->begun);
     uint32_t intent = atomic_load(&desk->intent);
     uint64_t before = watch->orphaned;
+    uint32_t intent_before = watch->orphaned_intent;
     watch->orphaned = 0;
     if (begun == 0)
         return false;
@@ -63,8 +64,13 @@ static bool runs_for_nobody(const struct region *r, struct host_record *record, 
         if (word == begun || word == word_with_phase(begun, SLOT_DYING))
             return false;
     }
+    /* First uses of different slots have equal words: it must be the same slot too, and nothing may have moved while this
+     * looked, or a worker that is only quick is ended over two looks that each fell between two tasks. */
+    if (atomic_load(&desk->begun) != begun || atomic_load(&desk->intent) != intent)
+        return false;
     watch->orphaned = begun;
-    return before == begun;
+    watch->orphaned_intent = intent;
+    return before == begun && intent_before == intent;
 }
 
 static bool line_is_cut(const struct supervisor *s, const struct host_record *record, uint32_t thread) {

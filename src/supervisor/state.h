@@ -25,6 +25,7 @@ enum host_state { HOST_EMPTY = 0, HOST_STARTING, HOST_STANDBY, HOST_ACTIVE, HOST
 struct watch {
     uint64_t word, seen_ns;
     uint64_t orphaned;      /* at the last audit it ran a task whose claim is not its own any more; 0: it did not */
+    uint32_t orphaned_intent; /* likewise: what its desk named then */
     pid_t thread;           /* its id, from before it ran any task; 0: not known */
     uint64_t trace;         /* what its desk said, at the last audit */
     uint64_t silent_cpu_ns; /* processor time of its thread when it fell silent */

@@ -303,6 +303,19 @@ HELPER pid_t host_of(mortal_future running)
     return host;
 }
 
+/* The host that runs what comes next, of a pool with one worker: it has nothing to do when this returns. */
+HELPER pid_t host_when_idle(mortal_pool *pool, struct gate *gate)
+{
+    atomic_store(&gate->arrived, 0);
+    atomic_store(&gate->open, 0);
+    mortal_future held = submit_at(pool, task_held, gate);
+    word_await(&gate->arrived, 1);
+    pid_t host = host_of(held);
+    gate_open(gate);
+    CHECK_EQ(outcome_and_release(held), MORTAL_DONE);
+    return host;
+}
+
 HELPER mortal_stats stats_of(mortal_pool *pool)
 {
     mortal_stats stats;

@@ -77,4 +77,22 @@ HELPER void forge_note(const unsigned *outcomes)
             harness_note("%s: %u", mortal_outcome_name(i), outcomes[i]);
 }
 
+/* Verdicts that were taken before anything is forged stay as they are. */
+enum { FORGE_TAKEN = 5 };
+
+HELPER void forge_take(mortal_pool *pool, mortal_future taken[FORGE_TAKEN])
+{
+    for (unsigned i = 0; i < FORGE_TAKEN; i++)
+        CHECK_EQ(outcome_of(taken[i] = submit(pool, task_echo, "taken before", 13)), MORTAL_DONE);
+}
+
+HELPER void forge_check_taken(const mortal_future taken[FORGE_TAKEN])
+{
+    for (unsigned i = 0; i < FORGE_TAKEN; i++) {
+        mortal_verdict verdict = wait_for(taken[i]);
+        CHECK_EQ(verdict.outcome, MORTAL_DONE);
+        CHECK_STR((const char *)verdict.result, "taken before");
+    }
+}
+
 #endif

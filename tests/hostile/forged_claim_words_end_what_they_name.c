@@ -5,7 +5,7 @@
  */
 #include "forge.h"
 
-enum { ROUNDS = 12, ROUNDS_LONG = 100, TAKEN = 5 };
+enum { ROUNDS = 12, ROUNDS_LONG = 100 };
 
 static int forge_words(mortal_task *task, const void *input, size_t input_bytes)
 {
@@ -28,21 +28,16 @@ void test(void)
 {
     unsigned outcomes[16] = {0};
     word *done = harness_shared(sizeof *done);
-    mortal_future taken[TAKEN];
+    mortal_future taken[FORGE_TAKEN];
     mortal_pool *pool = pool_like((mortal_pool_options){.workers = 2, .held_tasks = 64, .queue_tasks = 64,
                                                         .results_bytes = 1 << 20});
-    for (unsigned i = 0; i < TAKEN; i++)
-        CHECK_EQ(outcome_of(taken[i] = submit(pool, task_echo, "taken before", 13)), MORTAL_DONE);
+    forge_take(pool, taken);
     for (uint32_t round = 0; round < (TEST_LONG ? ROUNDS_LONG : ROUNDS); round++) {
         struct forged forged = forge(pool, forge_words, done, round, NULL);
         forge_end(&forged, false, outcomes);
         check_pool_works(pool);
     }
-    for (unsigned i = 0; i < TAKEN; i++) {
-        mortal_verdict verdict = wait_for(taken[i]);
-        CHECK_EQ(verdict.outcome, MORTAL_DONE);
-        CHECK_STR((const char *)verdict.result, "taken before");
-    }
+    forge_check_taken(taken);
     forge_note(outcomes);
     drain(pool);
     CHECK_EQ(harness_children(), 0);

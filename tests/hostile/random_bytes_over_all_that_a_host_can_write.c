@@ -6,7 +6,7 @@
  */
 #include "forge.h"
 
-enum { ROUNDS = 20, ROUNDS_LONG = 500, MAPS = 256, TAKEN = 5, HITS = 4000 };
+enum { ROUNDS = 20, ROUNDS_LONG = 500, MAPS = 256, HITS = 4000 };
 
 struct range {
     unsigned char *from, *to;
@@ -50,22 +50,17 @@ void test(void)
 {
     unsigned outcomes[16] = {0};
     word *done = harness_shared(sizeof *done);
-    mortal_future taken[TAKEN];
+    mortal_future taken[FORGE_TAKEN];
     mortal_pool *pool = pool_like((mortal_pool_options){.workers = 2, .held_tasks = 256, .queue_tasks = 128,
                                                         .results_bytes = 1 << 20});
-    for (unsigned i = 0; i < TAKEN; i++)
-        CHECK_EQ(outcome_of(taken[i] = submit(pool, task_echo, "taken before", 13)), MORTAL_DONE);
+    forge_take(pool, taken);
     for (uint32_t round = 0; round < (TEST_LONG ? ROUNDS_LONG : ROUNDS); round++) {
         struct forged forged = forge(pool, scribble, done, round, NULL);
         CHECK_OK(mortal_pool_kill(pool, MORTAL_RUNNING, 0, MORTAL_FOREVER, NULL));
         forge_end(&forged, false, outcomes);
         check_pool_works(pool);
     }
-    for (unsigned i = 0; i < TAKEN; i++) {
-        mortal_verdict verdict = wait_for(taken[i]);
-        CHECK_EQ(verdict.outcome, MORTAL_DONE);
-        CHECK_STR((const char *)verdict.result, "taken before");
-    }
+    forge_check_taken(taken);
     forge_note(outcomes);
     drain(pool);
     CHECK_EQ(harness_children(), 0);

@@ -161,18 +161,6 @@ static unsigned choose(const mortal_future *futures, int *phase)
     return waits < BATCH ? waits : BATCH - 1;
 }
 
-static pid_t host_now(mortal_pool *pool, struct gate *gate)
-{
-    atomic_store(&gate->arrived, 0);
-    atomic_store(&gate->open, 0);
-    mortal_future future = submit_at(pool, task_held, gate);
-    word_await(&gate->arrived, 1);
-    pid_t host = host_of(future);
-    gate_open(gate);
-    CHECK_EQ(outcome_and_release(future), MORTAL_DONE);
-    return host;
-}
-
 /* Asleep and not awake: the clock's interrupt then falls into the stream wherever it is, also where the worker has to
  * share a processor with this process. */
 static void rest_for(uint64_t duration_ns)
@@ -229,7 +217,7 @@ static void freeze(mortal_pool *pool, struct story *stories, struct gate *gate, 
     uint64_t delay_ns = 0;
     for (unsigned round = 0; round < rounds || (!hits_cover(&hits, meant) && round < rounds * PATIENCE); round++) {
         if (host == 0)
-            host = host_now(pool, gate);
+            host = host_when_idle(pool, gate);
         hits.of[one_frozen(pool, stories, &host, &delay_ns)]++;
     }
     hits_check("kills of what stands still", &hits, meant);

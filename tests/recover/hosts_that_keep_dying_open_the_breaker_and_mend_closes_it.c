@@ -33,18 +33,6 @@ static int die(mortal_task *task, const void *input, size_t input_bytes)
     }
 }
 
-static pid_t host_when_idle(mortal_pool *pool, struct gate *gate)
-{
-    atomic_store(&gate->arrived, 0);
-    atomic_store(&gate->open, 0);
-    mortal_future held = submit_at(pool, task_held, gate);
-    word_await(&gate->arrived, 1);
-    pid_t host = host_of(held);
-    gate_open(gate);
-    CHECK_EQ(outcome_and_release(held), MORTAL_DONE);
-    return host;
-}
-
 /* The supervisor's other child; 0: it has none at this instant, or the one before is not gone yet. */
 static pid_t child_beside(pid_t supervisor, pid_t host)
 {

@@ -15,6 +15,12 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 build=${1:-build}-fuzz
 seconds=${FUZZ_SECONDS:-60}
+case $seconds in
+'' | 0 | *[!0-9]*)
+    echo "make fuzz: FUZZ_SECONDS is '$seconds': it must be a number of seconds over 0" >&2
+    exit 2
+    ;;
+esac
 clang=clang
 command -v clang >/dev/null ||
     clang=$(find /usr/bin -name 'clang-[0-9]*' 2>/dev/null | sort -V | tail -1)

@@ -4,6 +4,8 @@
  * Submit C functions, get futures. Whatever is running can be stopped at once, even if it never returns, and the pool
  * carries on with nothing lost: finished results kept, waiting tasks kept, every task with exactly one truthful verdict.
  *
+ * (In one file, however long: it is the whole promise, and its comments are the manual.)
+ *
  * Rules that hold everywhere
  *   Errors    A function that can fail returns 0 or a negative errno value. Outputs are untouched on failure. errno is
  *             neither read nor set. mortal_why() tells this thread's last failure in words. Nothing aborts, prints or exits.

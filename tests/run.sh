@@ -60,7 +60,7 @@ if build "$root"; then
     run "$root" --suite api,kill,recover,bad --suffix ' [keys]' --limit $((limit * 2)) --except tests/except/keys.txt \
         --wrap "env LD_PRELOAD=$(cd "$root" && pwd)/tests/libforced-keys.so"
     run "$root" --suite unit --suffix ' [valgrind]' --limit $((limit * 2)) --except tests/except/valgrind.txt \
-        --wrap 'valgrind -q --error-exitcode=99 --vgdb=no --leak-check=full --errors-for-leak-kinds=definite'
+        --wrap 'valgrind -q --fair-sched=try --error-exitcode=99 --vgdb=no --leak-check=full --errors-for-leak-kinds=definite'
 
     # A task that crashes must crash as it would without the sanitizer: its signals are left alone. A report from any
     # process of a test fails it, also where the pool would have survived.

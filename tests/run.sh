@@ -4,7 +4,7 @@
 # usage: tests/run.sh [BUILD_ROOT]
 #
 #   BUILD_ROOT       as users get it: every suite; the tests of the runner itself; tests/unit under valgrind; the suites
-#                    of promises with protection keys forced on
+#                    of promises with protection keys forced on; started by root, these and a few more as nobody
 #   BUILD_ROOT-asan  AddressSanitizer and UndefinedBehaviorSanitizer: every suite but check and model
 #   BUILD_ROOT-tsan  ThreadSanitizer: tests/twin only, since it does not see across processes
 #
@@ -43,19 +43,37 @@ build() { # DIR MESON_OPTIONS... -- NINJA_TARGETS...
     return 1
 }
 
+as= # whom the runner runs as, where it is somebody else
+
 run() { # DIR RUNNER_OPTIONS... the runner itself always comes from the plain build
     run_dir=$1
     shift
-    "$root/tests/runner" --tally "$tally" "$@" "$run_dir/tests/list.txt"
+    # shellcheck disable=SC2086 # one word an argument
+    $as "$root/tests/runner" --tally "$tally" "$@" "$run_dir/tests/list.txt"
     status=$?
     # 0 and 1 are counted already; anything else is a failure of the run.
     [ $status -le 1 ] || { echo "not ok runner # exit code $status"; echo "0 1 0" >>"$tally"; }
     [ $status -ne 130 ] || exit 130
 }
 
+# Root may do much that most programs may not: once more without all that.
+run_as_nobody() { # RUNNER_OPTIONS...
+    [ "$(id -u)" -eq 0 ] || return 0
+    as='setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all --bounding-set=-all'
+    chmod 666 "$tally"
+    if $as test -x "$root/tests/runner" 2>/dev/null; then
+        run "$root" --suffix ' [nobody]' "$@"
+    else
+        echo "skip everything [nobody] # nobody else may enter this directory"
+        echo "0 0 1" >>"$tally"
+    fi
+    as=
+}
+
 if build "$root"; then
     run "$root" --must-fail --limit 2
     run "$root" --limit "$limit"
+    run_as_nobody --suite api,kill,recover,bad,hostile,tool --limit "$limit"
     # Once more with the control words of every pool shut while tasks run, see tests/harness/forced_keys.c.
     run "$root" --suite api,kill,recover,bad --suffix ' [keys]' --limit $((limit * 2)) --except tests/except/keys.txt \
         --wrap "env LD_PRELOAD=$(cd "$root" && pwd)/tests/libforced-keys.so"

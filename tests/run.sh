@@ -8,7 +8,7 @@
 #   BUILD_ROOT-asan  AddressSanitizer and UndefinedBehaviorSanitizer: every suite but check and model
 #   BUILD_ROOT-tsan  ThreadSanitizer: tests/twin only, since it does not see across processes
 #
-# MORTAL_TEST_LONG=1 makes tests repeat and load more, and gives each ten times as long. What a kind of build cannot
+# MORTAL_TEST_LONG=1 makes tests repeat and load more, and gives each far longer. What a kind of build cannot
 # run, and why, stands in tests/except/KIND.txt.
 set -u
 
@@ -16,7 +16,7 @@ cd "$(dirname "$0")/.." || exit 1
 root=${1:-build}
 # Many times what a test takes: it shall not fail because others use the processors.
 limit=240
-[ "${MORTAL_TEST_LONG:-}" = 1 ] && limit=1200
+[ "${MORTAL_TEST_LONG:-}" = 1 ] && limit=3600
 tally=$(mktemp) || exit 1
 trap 'rm -f "$tally"' EXIT
 trap 'exit 130' INT TERM

@@ -207,6 +207,7 @@ static void fill_order(struct pool *pool, uint32_t slot, const struct submission
         memcpy(input_offset == INPUT_NONE ? order->input : inputs_of(pool->region) + input_offset, s->input,
                s->input_bytes);
     atomic_store_explicit(&care->charged, CARE_UNCHARGED, memory_order_relaxed);
+    atomic_store_explicit(&care->returned, CARE_UNCHARGED, memory_order_relaxed);
     atomic_store_explicit(&care->asked, 0, memory_order_relaxed);
 }
 

@@ -110,6 +110,7 @@ static_assert(sizeof(struct fate) == LINE, "one line");
 
 struct care {
     _Atomic uint64_t charged;  /* S  starts charged to the task, and to whom the last: recover.c; the owner resets it */
+    _Atomic uint64_t returned; /* S  likewise, how often it went back uncharged from a host that nobody asked to end */
     _Atomic uint64_t position; /* O  its place in the queue */
     _Atomic uint32_t asked;    /* O  generation + 1 of the task that was asked to stop */
     uint32_t reserved;

@@ -10,15 +10,35 @@
 
 /* Count of starts in the upper 24 bits, the life and worker that the last one is charged to in the lower 40. One word, so
  * that a recovery which is cut and run again does not charge the same death twice: no life runs a task a second time. */
-static uint32_t charge(struct region *r, uint32_t slot, uint64_t running) {
-    struct care *care = care_of(r, slot);
-    uint64_t charged = atomic_load_explicit(&care->charged, memory_order_relaxed);
+static uint32_t count(_Atomic uint64_t *counted, uint64_t running) {
+    uint64_t now = atomic_load_explicit(counted, memory_order_relaxed);
     uint64_t to_whom = (uint64_t)word_life(running) << WORKER_BITS | word_worker(running);
-    if ((charged & CARE_UNCHARGED) != to_whom || PLANTED(PLANT_DOUBLE_CHARGE)) {
-        charged = ((charged >> 40) + 1) << 40 | to_whom;
-        atomic_store_explicit(&care->charged, charged, memory_order_relaxed);
+    if ((now & CARE_UNCHARGED) != to_whom || PLANTED(PLANT_DOUBLE_CHARGE)) {
+        now = ((now >> 40) + 1) << 40 | to_whom;
+        atomic_store_explicit(counted, now, memory_order_relaxed);
     }
-    return (uint32_t)(charged >> 40);
+    return (uint32_t)(now >> 40);
+}
+
+static uint32_t charge(struct region *r, uint32_t slot, uint64_t running) {
+    return count(&care_of(r, slot)->charged, running);
+}
+
+/* What a host says of its tasks it can also overwrite. A worker stores that it begins, and what stands there otherwise is 0:
+ * anything else was written by a task, and that one had begun. */
+enum begun { BEGUN_NOT, BEGUN, BEGUN_OVERWRITTEN };
+
+static enum begun how_begun(const struct region *r, uint32_t life, uint32_t worker, uint64_t word) {
+    uint64_t said = atomic_load_explicit(&desk_of(r, life, worker)->begun, memory_order_relaxed);
+    return said == word_with_phase(word, SLOT_RUNNING) ? BEGUN : said == 0 ? BEGUN_NOT : BEGUN_OVERWRITTEN;
+}
+
+/* And a task that overwrites it with 0 each time would start for ever. A host that ends by itself just between a claim and
+ * its begin is rare enough to be believed only so often. */
+#define BELIEVED_RETURNS 3u
+
+static bool is_believed(struct region *r, uint32_t slot, uint64_t word) {
+    return count(&care_of(r, slot)->returned, word) <= BELIEVED_RETURNS;
 }
 
 static enum recovered give_back(struct region *r, uint32_t slot, uint64_t word) {
@@ -60,14 +80,15 @@ static enum recovered end(struct region *r, uint32_t slot, uint64_t word, enum s
     return atomic_compare_exchange_strong(claim_of(r, slot), &word, ended) ? RECOVERED_ENDED : RECOVERED_NOTHING;
 }
 
-static enum recovered recover_dying(struct region *r, uint32_t slot, uint64_t word, bool begun,
+static enum recovered recover_dying(struct region *r, uint32_t slot, uint64_t word, enum begun begun,
                                     const struct death *death, enum sentence sentence) {
-    if (!begun || PLANTED(PLANT_CANCEL_BEGUN)) {
+    if (begun == BEGUN_NOT || PLANTED(PLANT_CANCEL_BEGUN)) {
         if (sentence == SENTENCE_WITHIN)
             return end(r, slot, word, SLOT_EXPIRED, death, false);
         if (sentence == SENTENCE_KILL)
             return end(r, slot, word, SLOT_CANCELLED, death, false);
-        return give_back(r, slot, word);
+        if (sentence != SENTENCE_DEADLINE || is_believed(r, slot, word))
+            return give_back(r, slot, word);
     }
     uint32_t starts = charge(r, slot, word);
     if (sentence == SENTENCE_DEADLINE)
@@ -76,11 +97,14 @@ static enum recovered recover_dying(struct region *r, uint32_t slot, uint64_t wo
     return end(r, slot, word, sentence == SENTENCE_WITHIN ? SLOT_TIMED_OUT : SLOT_KILLED, death, true);
 }
 
-static enum recovered recover_running(struct region *r, uint32_t slot, uint64_t word, bool begun,
+static enum recovered recover_running(struct region *r, uint32_t slot, uint64_t word, enum begun begun,
                                       const struct death *death) {
-    if (!begun)
+    bool was_meant = death->asked && !death->suspected; /* that host or another task in it, and not this one */
+    if (begun == BEGUN_NOT && (was_meant || is_believed(r, slot, word)))
         return give_back(r, slot, word);
     uint32_t may_start = order_of(r, slot)->attempts;
+    if (begun != BEGUN && death->asked) /* as if its claim word were overwritten: nobody knows what it did */
+        return charge(r, slot, word) < may_start ? give_back(r, slot, word) : end(r, slot, word, SLOT_LOST, death, false);
     bool innocent = death->asked || (death->culprit != NO_WORKER && death->culprit != word_worker(word));
     if (innocent)
         return may_start > 1 ? give_back(r, slot, word) : end(r, slot, word, SLOT_COLLATERAL, death, false);
@@ -96,8 +120,7 @@ enum recovered recover_slot(struct region *r, uint32_t slot, uint32_t life, uint
     bool is_its = word_life(word) == life && word_worker(word) == worker;
     if (!phase_is_running(word_phase(word)) || (!is_its && !PLANTED(PLANT_DOUBLE_REQUEUE)))
         return RECOVERED_NOTHING;
-    uint64_t begun_word = atomic_load_explicit(&desk_of(r, life, worker)->begun, memory_order_relaxed);
-    bool begun = begun_word == word_with_phase(word, SLOT_RUNNING);
+    enum begun begun = how_begun(r, life, worker, word);
     if (word_phase(word) == SLOT_DYING)
         return recover_dying(r, slot, word, begun, death, sentence);
     return recover_running(r, slot, word, begun, death);

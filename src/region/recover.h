@@ -2,10 +2,12 @@
  * recover.h - what becomes of the tasks of a host that is certainly dead
  *
  *   word when the host died      begun   becomes
- *   RUNNING                      no      PENDING again, uncharged
+ *   RUNNING                      no      PENDING again, uncharged; after 3 deaths that no kill asked for: as begun
  *   RUNNING, its own fault       yes     PENDING and charged while attempts are left, else CRASHED, or QUARANTINED
  *                                        if there were more than one
  *   RUNNING, another's fault     yes     PENDING uncharged if restartable, else COLLATERAL
+ *   RUNNING, host was killed     over-   PENDING and charged while attempts are left, else LOST; likewise if not begun,
+ *                                written  after 3 hosts that were killed for serving nobody
  *   DYING                        no      by sentence: CANCELLED, EXPIRED, or PENDING
  *   DYING                        yes     by sentence: KILLED, TIMED_OUT, or PENDING and charged (deadline, attempts left)
  *   anything else                        is left as it is: a published result, somebody else's claim
@@ -33,6 +35,7 @@ struct death {
     uint64_t fault_address;
     uint64_t at_ns;   /* when it was noticed */
     bool     asked;   /* the supervisor killed it: nobody in it is at fault but the sentenced */
+    bool     suspected; /* asked, but only since a worker in it served nobody any more */
     uint32_t culprit; /* worker; NO_WORKER: not known, all that had begun are charged */
 };
 

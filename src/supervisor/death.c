@@ -147,6 +147,7 @@ static struct death inquest(const struct supervisor *s, const struct host_record
             death.culprit = head->worker;
     } else {
         death.asked = by_us;
+        death.suspected = by_us && !record->is_excused;
         death.cause = MORTAL_CAUSE_SIGNAL;
         death.signal = info->si_status;
         if (words == WORDS_SIGNAL && head->signal == info->si_status) {

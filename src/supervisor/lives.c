@@ -38,11 +38,10 @@ static void give_back_pages(struct supervisor *s, uint32_t life) {
 
 /* Whom a start was charged to keeps a recovery from charging the same death twice. That death is settled, and the life is
  * about to be another host's: what runs and crashes there is charged anew. The count stays. */
-static void forget_whom(const struct supervisor *s, uint32_t slot) {
-    _Atomic uint64_t *charged = &care_of(s->region, slot)->charged;
-    uint64_t whom = atomic_load_explicit(charged, memory_order_relaxed) & CARE_UNCHARGED;
+static void forget_whom(const struct supervisor *s, _Atomic uint64_t *counted) {
+    uint64_t whom = atomic_load_explicit(counted, memory_order_relaxed) & CARE_UNCHARGED;
     if (whom != CARE_UNCHARGED && s->life_berth[whom >> WORKER_BITS] == 0)
-        atomic_fetch_or_explicit(charged, CARE_UNCHARGED, memory_order_relaxed);
+        atomic_fetch_or_explicit(counted, CARE_UNCHARGED, memory_order_relaxed);
 }
 
 void lives_collect(struct supervisor *s) {
@@ -53,7 +52,8 @@ void lives_collect(struct supervisor *s) {
         uint64_t word = atomic_load(claim_of(r, slot));
         if ((word_phase(word) == SLOT_DONE || word_phase(word) == SLOT_FAILED) && word_life(word) < r->g.lives)
             s->life_marks[word_life(word)] = 1;
-        forget_whom(s, slot);
+        forget_whom(s, &care_of(r, slot)->charged);
+        forget_whom(s, &care_of(r, slot)->returned);
     }
     uint32_t kept = 0;
     for (uint32_t i = 0; i < s->dead_life_count; i++) {

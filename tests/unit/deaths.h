@@ -12,7 +12,7 @@ enum { SLOT = 3, LIFE = 2, WORKER = 1, OTHER = 0, GENERATION = 77, STARTED_NS = 
 /* Of the task and its host, when the host died. */
 struct scene {
     enum slot_phase phase;
-    bool begun, stamped;
+    bool begun, stamped, overwritten; /* the last: not begun, by what a task wrote over it */
     uint32_t attempts; /* that it may make */
     uint32_t charged;  /* that it has made, in earlier lives */
     enum sentence sentence;
@@ -44,15 +44,17 @@ HELPER struct outcome expected_of(const struct scene *s)
     bool others_fault = s->death.asked || s->death.culprit == OTHER;
     bool may_again = charged + 1 < s->attempts;
     if (s->phase == SLOT_RUNNING) {
-        if (!s->begun)
+        if (!s->begun && !s->overwritten)
             return returned(charged);
+        if (s->overwritten && s->death.asked)
+            return may_again ? returned(charged + 1) : ended(SLOT_LOST, charged + 1, false, false);
         if (others_fault)
             return s->attempts > 1 ? returned(charged) : ended(SLOT_COLLATERAL, charged, !s->death.asked, false);
         enum slot_phase spent = s->attempts > 1 ? SLOT_QUARANTINED : SLOT_CRASHED;
         return may_again ? returned(charged + 1) : ended(spent, charged + 1, true, s->death.culprit == WORKER);
     }
     if (s->phase == SLOT_DYING) {
-        if (s->begun) {
+        if (s->begun || s->overwritten) {
             if (s->sentence == SENTENCE_DEADLINE && may_again)
                 return returned(charged + 1);
             bool late = s->sentence == SENTENCE_DEADLINE || s->sentence == SENTENCE_WITHIN;
@@ -84,9 +86,10 @@ HELPER void set_scene(struct region *r, const struct scene *s)
     atomic_store(&desk->started_ns, STARTED_NS);
     atomic_store(&desk->wanted, queue_entry(SLOT, GENERATION));
     atomic_store(&desk->intent, SLOT + 1);
-    /* What it has begun before, in the same slot even, is not this task. */
-    uint64_t before = word_make(GENERATION - 1, SLOT_RUNNING, LIFE, WORKER);
-    atomic_store(&desk->begun, s->begun ? word_make(GENERATION, SLOT_RUNNING, LIFE, WORKER) : before);
+    atomic_store(&care_of(r, SLOT)->returned, CARE_UNCHARGED);
+    uint64_t garbage = word_make(GENERATION - 1, SLOT_RUNNING, LIFE, WORKER);
+    uint64_t begun = s->begun ? word_make(GENERATION, SLOT_RUNNING, LIFE, WORKER) : 0;
+    atomic_store(&desk->begun, s->overwritten ? garbage : begun);
 }
 
 HELPER void check_outcome(struct region *r, const struct scene *s, const struct outcome *o)
@@ -121,12 +124,13 @@ HELPER uint32_t for_each_scene(void (*visit)(const struct scene *))
     memset(&s, 0, sizeof s);
     s.death = (struct death){.at_ns = 1000 * STARTED_NS, .cause = 4711, .signal = 11, .signal_code = 1, .exit_code = 9, .fault_address = 0xdead0010};
     for (s.phase = SLOT_FREE; s.phase <= SLOT_LOST; s.phase++)
-        for (unsigned bits = 0; bits < 8; bits++)
+        for (unsigned bits = 0; bits < 16; bits++)
             for (s.attempts = 1; s.attempts <= 3; s.attempts++)
                 for (s.charged = 0; s.charged < s.attempts; s.charged++)
                     for (s.sentence = SENTENCE_NONE; s.sentence <= SENTENCE_WITHIN; s.sentence++)
                         for (size_t c = 0; c < COUNT(culprits); c++, scenes++) {
-                            s.begun = (bits & 1) != 0;
+                            s.overwritten = (bits & 8) != 0;
+                            s.begun = (bits & 1) != 0 && !s.overwritten;
                             s.stamped = (bits & 2) != 0;
                             s.death.asked = (bits & 4) != 0;
                             s.death.culprit = culprits[c];

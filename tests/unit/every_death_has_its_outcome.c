@@ -1,6 +1,6 @@
 /*
  * Whatever a host was about when it died, its task becomes what the table in recover.h says: for every phase, begun or
- * not, every sentence, number of attempts, and question of who is to blame.
+ * not or overwritten, every sentence, number of attempts, and question of who is to blame.
  */
 #include "deaths.h"
 
@@ -36,7 +36,7 @@ static void check_false_stamp(void)
 void test(void)
 {
     region_make(&r, limits_of(8, 2, 2), LIFE + 1);
-    CHECK_EQ(for_each_scene(check_scene), (SLOT_LOST + 1) * 8 * (1 + 2 + 3) * 5 * 3);
+    CHECK_EQ(for_each_scene(check_scene), (SLOT_LOST + 1) * 16 * (1 + 2 + 3) * 5 * 3);
     check_false_stamp();
     region_destroy(&r);
 }

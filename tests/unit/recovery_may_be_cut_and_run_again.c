@@ -48,6 +48,24 @@ static void check_next_life(void)
     CHECK_EQ(word_phase(word_now(&r, SLOT)), SLOT_QUARANTINED);
 }
 
+/* Hosts end by themselves, each time between a claim and its begin: more likely the task erases that it began. */
+static void check_erased(enum slot_phase phase, enum slot_phase last)
+{
+    struct scene s = {.phase = phase, .attempts = 1, .sentence = SENTENCE_DEADLINE,
+                      .death = {.cause = 1, .signal = 6, .culprit = NO_WORKER, .asked = phase == SLOT_DYING}};
+    set_scene(&r, &s);
+    for (uint32_t death = 0; death < 4; death++) {
+        uint64_t word = word_make(GENERATION, phase, death % 3, death / 3);
+        atomic_store(&desk_of(&r, death % 3, death / 3)->begun, 0);
+        for (int again = 0; again < 2; again++) {
+            word_put(&r, SLOT, word);
+            CHECK_EQ(recover_slot(&r, SLOT, death % 3, death / 3, &s.death, s.sentence),
+                     death == 3 ? RECOVERED_ENDED : RECOVERED_RETURNED);
+        }
+    }
+    CHECK_EQ(word_phase(word_now(&r, SLOT)), last);
+}
+
 void test(void)
 {
     region_make(&r, limits_of(8, 2, 2), 3);
@@ -55,5 +73,7 @@ void test(void)
     for_each_scene(check_twice);
     for_each_scene(check_cut);
     check_next_life();
+    check_erased(SLOT_RUNNING, SLOT_CRASHED);
+    check_erased(SLOT_DYING, SLOT_TIMED_OUT);
     region_destroy(&r);
 }

@@ -62,6 +62,7 @@ void test(void)
     uint32_t slot = 999, last = r.g.slots - 1;
     word_put(&r, last, word_make(GENERATION, SLOT_RUNNING, LIFE, WORKER));
     atomic_store(&desk_of(&r, LIFE, WORKER)->intent, last + 1);
+    atomic_store(&desk_of(&r, LIFE, WORKER)->begun, 0);
     CHECK_EQ(recover_desk(&r, LIFE, WORKER, &crash, SENTENCE_NONE, &slot), RECOVERED_RETURNED);
     CHECK_EQ(slot, last);
     region_destroy(&r);

@@ -227,6 +227,7 @@ void stage_submit(struct stage *stage, uint32_t slot, struct part part)
     order->attempts = part.attempts;
     uint64_t charged = (uint64_t)part.starts << 40 | (part.starts != 0 ? 4u << WORKER_BITS : CARE_UNCHARGED);
     atomic_store(&care->charged, charged);
+    atomic_store(&care->returned, CARE_UNCHARGED);
     atomic_store(&care->asked, 0);
     atomic_store_explicit(claim_of(r, slot), word_make(part.generation, SLOT_PENDING, 0, 0), memory_order_release);
     queue_push(r, slot, part.generation);

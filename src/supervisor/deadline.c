@@ -13,13 +13,17 @@
 
 static uint64_t min_ns(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
-/* When did it start? The stamp is in memory that the task can write, so it is believed only if it is not later than the
- * first time that the supervisor saw the task running. */
-static uint64_t started_at(struct watch *watch, uint64_t word, uint64_t stamp, uint64_t now) {
-    if (watch->word != word) {
+/* When did it start? Until it has begun, the stamp is an earlier task's. And it is in memory that the task can write, so it
+ * is believed only if it is not later than the first time that the supervisor saw the task running. */
+static uint64_t started_at(struct watch *watch, uint32_t slot, uint64_t word, const struct desk *desk, uint64_t now) {
+    if (watch->word != word || watch->seen_slot != slot) {
         watch->word = word;
+        watch->seen_slot = slot;
         watch->seen_ns = now;
     }
+    if (atomic_load(&desk->begun) != word) /* ORD(desk:begun): the stamp comes before */
+        return watch->seen_ns;
+    uint64_t stamp = atomic_load(&desk->started_ns);
     return stamp != 0 && stamp < watch->seen_ns ? stamp : watch->seen_ns;
 }
 
@@ -37,7 +41,7 @@ static uint64_t check_worker(struct supervisor *s, struct host_record *record, u
     uint32_t flags = atomic_load_explicit(&order->flags, memory_order_relaxed);
     if ((flags & (ORDER_STAMPED | ORDER_EXPIRES)) == 0)
         return NEVER;
-    uint64_t started = started_at(&record->watches[worker], word, atomic_load(&desk->started_ns), now);
+    uint64_t started = started_at(&record->watches[worker], slot, word, desk, now);
     uint64_t due = order->deadline_ns == 0 || order->deadline_ns >= NEVER - started ? NEVER : started + order->deadline_ns;
     uint64_t expiry = (flags & ORDER_EXPIRES) != 0 ? atomic_load(&order->expires_at_ns) : NEVER;
     if (now >= expiry)

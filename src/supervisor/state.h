@@ -23,7 +23,7 @@ enum host_state { HOST_EMPTY = 0, HOST_STARTING, HOST_STANDBY, HOST_ACTIVE, HOST
 
 /* What one worker of a host was last seen doing; for deadlines. */
 struct watch {
-    uint64_t word, seen_ns;
+    uint64_t word, seen_ns; /* the task that it was first seen running then, with seen_slot */
     uint64_t orphaned;      /* at the last audit it ran a task whose claim is not its own any more; 0: it did not */
     uint32_t orphaned_intent; /* likewise: what its desk named then */
     pid_t thread;           /* its id, from before it ran any task; 0: not known */
@@ -32,6 +32,7 @@ struct watch {
     bool was_silent;        /* at the last audit it neither served nor answered */
     bool was_cut;           /* its life line, at the last audit */
     enum sentence sentence; /* not NONE: the supervisor took its task from it */
+    uint32_t seen_slot;     /* first uses of different slots have equal words */
 };
 
 struct host_record { /* by berth */

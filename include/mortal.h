@@ -106,6 +106,13 @@ typedef struct mortal_task_options {
     uint32_t      attempts;    /* default 1: at most once. More: restartable, starts at most so often by its own fault;
                                   at most 1,000,000 */
     uint32_t      reserved0;
+    uint64_t      soft_deadline_ns; /* from each start: asked to stop, see mortal_task_should_stop(). 0: the pool's default;
+                                  MORTAL_FOREVER: none */
+    uint64_t      shield_ns;   /* how long a deadline_ns or within_ns that falls into a critical section waits for its end
+                                  at most, see mortal_task_shield(). 0: the pool's default; none: not at all */
+    int32_t       soft_signal; /* sent to the task's thread, and to it only, when it is asked to stop: a blocking call
+                                  there returns -EINTR. 0: the pool's default; none: no signal */
+    uint32_t      reserved1;
 } mortal_task_options;
 
 /* Options of a pool. Zero, but for size, is a good default. */
@@ -273,7 +280,9 @@ MORTAL_API int mortal_pool_try_submit(mortal_pool *pool, mortal_function *functi
  * mortal_pool_kill - end what the pool has: ask, wait, kill; the pool lives on
  *
  * Shape     scope       MORTAL_PENDING, MORTAL_RUNNING or MORTAL_UNENDED (both)
- *           grace_ns    mortal_task_should_stop() turns true, then this long is waited before the kill; 0: kill at once
+ *           grace_ns    tasks are asked, see mortal_task_should_stop(), then this long is waited before the kill; one in a
+ *                       critical section is killed at the end of it, if that is sooner, see mortal_task_shield(). 0: kill
+ *                       at once, critical sections or not
  *           timeout_ns  how long to wait for certain death after the kill
  *           report      out, may be null
  * Returns   0, or
@@ -582,17 +591,59 @@ MORTAL_API int mortal_task_reply(mortal_task *task, const void *bytes, size_t co
 MORTAL_API void *mortal_task_result(mortal_task *task, size_t bytes);
 
 /**
- * mortal_task_should_stop - true when somebody asked this task to end
+ * mortal_task_should_stop - true when this task was asked to end
  *
- * Returns   true during the grace of a kill: return soon, with whatever is worth keeping
- * Blocks    never; costs a load, call it in loops
+ * Shape     a task is asked by the grace of a kill, and when its soft_deadline_ns is over. It may be asked by both, and
+ *           stays asked. Two more ways tell the same: soft_signal, and mortal_task_stop_fd()
+ * Returns   true: return soon, with whatever is worth keeping
+ * Blocks    never; costs some loads, call it in loops
  * Threads   any thread of the host
  * Signals   async-signal-safe
- * Killed    when the grace is over the task is killed without further notice
+ * Killed    when the grace, or deadline_ns, is over the task is killed without further notice
+ * Notes     soft_signal comes once for each of the two, with whatever handler the task program installed; where it left the
+ *           default, one that does nothing. One that the task has blocked or ignored, or that the program had blocked at
+ *           open, interrupts nothing; nor does one that comes just before the call: poll mortal_task_stop_fd() too
  * Since     0.1
- * Test      tests/kill/a_grace_lets_a_task_end_by_itself.c
+ * Test      tests/kill/a_soft_deadline_asks_a_task_to_stop.c
  */
 MORTAL_API bool mortal_task_should_stop(const mortal_task *task);
+
+/**
+ * mortal_task_stop_fd - a descriptor that turns readable when mortal_task_should_stop() turns true
+ *
+ * Shape     fd   out. It belongs to the library: poll it, do not read, write or close it. Made with the first call on each
+ *                worker; it is for this task only, and later ones get it afresh
+ * Returns   0; -EINVAL null task or fd, or called on another thread than the task's; -EMFILE, -ENFILE, -ENOMEM: no
+ *           descriptor could be made; -EAGAIN the task ended or stopped its host's main thread
+ * Blocks    never
+ * Threads   the worker thread of the task; any may poll it
+ * Signals   not async-signal-safe
+ * Killed    it is closed with the host
+ * Notes     a task that closed it may call again and gets another
+ * Since     0.1
+ * Test      tests/kill/a_descriptor_tells_a_task_to_stop.c
+ */
+MORTAL_API int mortal_task_stop_fd(mortal_task *task, int *fd);
+
+/**
+ * mortal_task_shield - begin or end a critical section, which kills and deadlines hold off for a bounded time
+ *
+ * Shape     on    true begins one, false ends it. They nest: the outermost counts. Returning from the task's function ends
+ *                 it too: the task has finished first, and its result is kept
+ * Returns   0, or
+ *           -ECANCELED  on: the task was asked to stop, so it is not shielded: do not begin. Inside of a section that had
+ *                       begun, 0: go on to its end
+ *           -EINVAL     null task; called on another thread than the task's; off without a section
+ * Blocks    on: never. off: for ever, if a kill or a deadline waits for it: the task is ended there, killed or timed out
+ * Threads   the worker thread of the task
+ * Signals   not async-signal-safe
+ * Killed    who kills sets the bound by grace_ns: without one no section holds, and when it is over neither. A deadline_ns
+ *           or within_ns waits for the task's own shield_ns at most. It holds off what is aimed at this task: with
+ *           workers_per_host over 1, the kill or crash of another in its host does not wait. Nor does any other death
+ * Since     0.1
+ * Test      tests/kill/a_kill_with_grace_waits_for_a_critical_section.c
+ */
+MORTAL_API int mortal_task_shield(mortal_task *task, bool on);
 
 /**
  * mortal_task_attempt - which attempt this is, from 1

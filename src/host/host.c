@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "host/ear.h"
 #include "host/guard.h"
 #include "host/lastwords.h"
 #include "host/worker.h"
@@ -172,7 +173,5 @@ void host_run(struct heritage *heritage, struct host_place place) {
     atomic_store_explicit(&host_head(&heritage->region, place.life)->ready, 1, memory_order_release);
     worker_notify_supervisor(&host);
     guard_close(&host);
-    _Atomic uint32_t never = 0;
-    for (;;)
-        futex_wait(&never, 0, NEVER);
+    ear_serve(&host, workers, count);
 }

@@ -27,6 +27,7 @@ struct host {
     uint32_t block_count, block_room;
     _Atomic uint32_t *block_at; /* per slot: 1 + its index in blocks, or 0 */
     uint64_t *cells_committed; /* a bit per page of the cells */
+    _Atomic uint64_t soft_signals; /* a bit per signal that was looked at: nobody leaves it its default */
 };
 
 /* The body of a host: never returns. */

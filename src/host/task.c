@@ -6,6 +6,7 @@
 
 #include "host/results.h"
 #include "host/worker.h"
+#include "region/asked.h"
 #include "region/recover.h"
 #include "system/why.h"
 
@@ -39,10 +40,7 @@ int mortal_task_reply(mortal_task *task, const void *bytes, size_t count) {
 }
 
 bool mortal_task_should_stop(const mortal_task *task) {
-    if (task == NULL)
-        return false;
-    const struct care *care = care_of(task->worker->region, task->slot);
-    return atomic_load_explicit(&care->asked, memory_order_relaxed) == word_generation(task->word) + 1;
+    return task != NULL && asked_by(task->worker->region, task->slot, task->word) != 0;
 }
 
 unsigned mortal_task_attempt(const mortal_task *task) {

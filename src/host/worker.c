@@ -11,6 +11,7 @@
 #include "host/guard.h"
 #include "host/lastwords.h"
 #include "host/results.h"
+#include "host/shield.h"
 #include "region/bell.h"
 #include "region/plant.h"
 #include "region/recover.h"
@@ -54,6 +55,7 @@ void worker_settle(struct worker *worker) {
     (void)guard_open(worker->host); /* as its creator was, but it need not rely on that */
     lastwords_alternate_stack();
     hold_life_line(worker);
+    ear_settle(worker);
 }
 
 /* A signal and not a descriptor: a task may close any descriptor and open something else at its number. */
@@ -145,7 +147,10 @@ static void begin(struct worker *worker, struct mortal_task *task, uint32_t slot
     };
     task->small = worker->host->key == 0 ? task->cell->result : worker->small;
     results_forget(worker->host, slot);
-    if ((atomic_load_explicit(&order->flags, memory_order_relaxed) & ORDER_STAMPED) != 0) {
+    uint32_t flags = atomic_load_explicit(&order->flags, memory_order_relaxed);
+    if ((flags & ORDER_SOFT) != 0 && care_of(r, slot)->soft_signal != 0)
+        ear_open(worker, care_of(r, slot)->soft_signal);
+    if ((flags & ORDER_STAMPED) != 0) {
         task->began_ns = clock_ns();
         atomic_store_explicit(&worker->desk->started_ns, task->began_ns, memory_order_relaxed);
     }
@@ -238,10 +243,14 @@ static void run(struct worker *worker, uint32_t slot, uint64_t word) {
     begin(worker, task, slot, word);
     int status = call(task);
     end_if_descendant(worker->host);
+    if (atomic_load_explicit(&worker->ear.state, memory_order_relaxed) != EAR_SHUT)
+        ear_shut(worker);
     if (__fpending(stdout) != 0)
         (void)fflush(stdout); /* else a line printed to a pipe is lost when a kill follows */
     (void)guard_open(worker->host);
     publish(task, status);
+    if (task->sections != 0)
+        shield_drop(task);
     task->order = NULL;
     worker->ran++;
 }

@@ -2,6 +2,7 @@
 #ifndef HOST_WORKER_H
 #define HOST_WORKER_H
 
+#include "host/ear.h"
 #include "host/host.h"
 #include "region/queue.h"
 
@@ -16,6 +17,7 @@ struct mortal_task {
     uint64_t result_offset; /* into the heap; HEAP_NONE: inline */
     uint64_t began_ns;
     uint8_t *small;         /* where a result of up to INLINE_RESULT_BYTES is made: in the cell, unless that is shut */
+    uint32_t sections;      /* critical sections that it is in, one inside the other */
 };
 
 struct worker {
@@ -32,6 +34,7 @@ struct worker {
     struct claimant claimant;
     struct mortal_task task;
     alignas(16) uint8_t small[INLINE_RESULT_BYTES];
+    struct ear ear;
 };
 
 void worker_prepare(struct worker *worker, struct host *host, uint32_t index);

@@ -134,8 +134,10 @@ static int kill_one(struct pool *pool, uint32_t slot, uint64_t grace_ns, uint64_
         return 0;
     }
     if (grace_ns != 0) {
-        atomic_store(&care_of(pool->region, slot)->asked, (uint32_t)(life & GENERATION_MASK) + 1);
+        ask_to_stop(pool, slot);
         int error = watch_task(pool, slot, life, clock_after(grace_ns), WATCH_END);
+        if (error != 0 && error != -ETIMEDOUT)
+            ask_give_up(pool, slot, life);
         if (error != -ETIMEDOUT)
             return error;
     }

@@ -17,6 +17,7 @@ struct target {
     uint32_t slot;
     uint64_t life;
     uint32_t host; /* the life of the host that ran it */
+    bool was_asked;
 };
 
 struct hunt {
@@ -147,11 +148,17 @@ static int await_targets(struct hunt *hunt, uint64_t deadline_ns) {
 static int ask(struct hunt *hunt, uint64_t grace_ns) {
     if (grace_ns == 0 || hunt->count == 0)
         return 0;
-    for (size_t i = 0; i < hunt->count; i++)
-        if (!has_ended(hunt, &hunt->targets[i]))
-            atomic_store(&care_of(hunt->pool->region, hunt->targets[i].slot)->asked,
-                         (uint32_t)(hunt->targets[i].life & GENERATION_MASK) + 1);
-    return await_targets(hunt, clock_after(grace_ns));
+    for (size_t i = 0; i < hunt->count; i++) {
+        if (has_ended(hunt, &hunt->targets[i]))
+            continue;
+        hunt->targets[i].was_asked = true;
+        ask_to_stop(hunt->pool, hunt->targets[i].slot);
+    }
+    int error = await_targets(hunt, clock_after(grace_ns));
+    for (size_t i = 0; error != 0 && i < hunt->count; i++)
+        if (hunt->targets[i].was_asked)
+            ask_give_up(hunt->pool, hunt->targets[i].slot, hunt->targets[i].life);
+    return error;
 }
 
 static int await_decision(struct pool *pool, uint64_t number, uint64_t deadline_ns) {

@@ -1,6 +1,7 @@
 /* options.c - what was asked for, checked and completed */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 
 #include "owner/seat.h"
@@ -111,12 +112,26 @@ static int check_rest(const mortal_pool_options *o) {
     return 0;
 }
 
+/* Those by which hosts are ended or stopped for good, or tell how they crashed; that by which they tell the supervisor
+ * something; and those that the C library keeps for itself, which lie between the kernel's first real-time signal and its
+ * own. */
+static int check_soft_signal(const char *call, int32_t number) {
+    static const int32_t taken[] = {SIGKILL, SIGSTOP, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS, SIGNAL_NOTICE};
+    bool is_taken = number < 0 || number > SIGRTMAX || (number >= 32 && number < SIGRTMIN);
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+        is_taken = is_taken || number == taken[i];
+    return is_taken ? why(-EINVAL, "%s: soft_signal is %d: it must be a signal that tasks can handle and the library does "
+                                   "not use, such as SIGUSR1", call, (int)number) : 0;
+}
+
 static int read_task_options(const mortal_task_options *from, const char *call, mortal_task_options *to) {
     int error = read_struct(to, sizeof *to, from, call, "mortal_task_options");
     if (error == 0 && to->attempts > 1000000)
         error = why(-EINVAL, "%s: attempts is %u: it must be at most 1000000", call, to->attempts);
-    if (error == 0 && to->reserved0 != 0)
+    if (error == 0 && (to->reserved0 != 0 || to->reserved1 != 0))
         error = why(-EINVAL, "%s: a reserved field of mortal_task_options is not zero: clear the struct first", call);
+    if (error == 0)
+        error = check_soft_signal(call, to->soft_signal);
     return error;
 }
 
@@ -155,5 +170,11 @@ int options_task(struct pool *pool, const mortal_task_options *from, mortal_task
         out->deadline_ns = defaults->deadline_ns;
     if (out->attempts == 0)
         out->attempts = defaults->attempts;
+    if (out->soft_deadline_ns == 0)
+        out->soft_deadline_ns = defaults->soft_deadline_ns;
+    if (out->shield_ns == 0)
+        out->shield_ns = defaults->shield_ns;
+    if (out->soft_signal == 0)
+        out->soft_signal = defaults->soft_signal;
     return 0;
 }

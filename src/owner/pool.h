@@ -134,6 +134,10 @@ bool future_try_cancel(struct pool *pool, uint32_t slot);
 uint64_t request_send(struct pool *pool, enum request_kind kind, uint32_t slot, uint32_t generation, uint32_t scope,
                       uint64_t before);
 
+/* ask.c */
+void ask_to_stop(struct pool *pool, uint32_t slot); /* the grace of a kill begins */
+void ask_give_up(struct pool *pool, uint32_t slot, uint64_t life); /* it ended, and the kill is not going to strike */
+
 /* launch.c */
 int  launch(struct pool *pool);
 void launch_end(struct pool *pool, uint64_t deadline_ns, bool *dead);

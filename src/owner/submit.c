@@ -170,11 +170,13 @@ static int reserve(struct pool *pool, const struct submission *s, uint64_t *inpu
  * ORD(submit:asleep). */
 static void note_limits(struct pool *pool, struct entry *entry, const mortal_task_options *o, uint64_t expiry) {
     struct control_head *control = control_head(pool->region);
-    entry->has_limits = o->deadline_ns != 0 || expiry != NEVER;
+    entry->has_limits = o->deadline_ns != 0 || o->soft_deadline_ns != 0 || expiry != NEVER;
     if (!entry->has_limits)
         return;
     bool first = atomic_fetch_add(&control->limits_unended, 1) == 0;
     uint64_t deadline = o->deadline_ns != 0 ? o->deadline_ns : NEVER;
+    if (o->soft_deadline_ns != 0 && o->soft_deadline_ns < deadline)
+        deadline = o->soft_deadline_ns;
     bool lower = deadline < atomic_load(&control->deadline_floor_ns);
     if (first || lower) /* raising it is right only while no other limit is alive */
         atomic_store(&control->deadline_floor_ns, deadline);
@@ -186,17 +188,31 @@ static void note_limits(struct pool *pool, struct entry *entry, const mortal_tas
         atomic_store(&control->blind, 1); /* it may be asleep beyond that: ring it once the task is visible */
 }
 
+/* What its host and the supervisor need only where it is asked for. */
+static bool fill_soft(struct care *care, const mortal_task_options *o) {
+    atomic_store_explicit(&care->killers, 0, memory_order_relaxed);
+    if (o->soft_deadline_ns == 0 && o->soft_signal == 0 && o->shield_ns == 0)
+        return false;
+    atomic_store_explicit(&care->told, 0, memory_order_relaxed);
+    atomic_store_explicit(&care->overdue, 0, memory_order_relaxed);
+    atomic_store_explicit(&care->soft_deadline_ns, o->soft_deadline_ns, memory_order_relaxed);
+    atomic_store_explicit(&care->shield_ns, o->shield_ns, memory_order_relaxed);
+    care->soft_signal = o->soft_signal;
+    return true;
+}
+
 static void fill_order(struct pool *pool, uint32_t slot, const struct submission *s, uint64_t input_offset,
                        uint64_t expiry) {
     struct order *order = order_of(pool->region, slot);
     struct care *care = care_of(pool->region, slot);
     const mortal_task_options *o = &s->options;
-    uint32_t flags = (o->deadline_ns != 0 || pool->region->g.measure != 0 ? ORDER_STAMPED : 0) |
+    bool is_stamped = o->deadline_ns != 0 || o->soft_deadline_ns != 0 || pool->region->g.measure != 0;
+    uint32_t flags = (is_stamped ? ORDER_STAMPED : 0) | (fill_soft(care, o) ? ORDER_SOFT : 0) |
                      (expiry != NEVER ? ORDER_EXPIRES : 0) | (input_offset == INPUT_NONE ? ORDER_INLINE : 0);
     atomic_store_explicit(&order->ticket, pool->entries[slot].ticket, memory_order_relaxed);
     order->function = (uintptr_t)s->function;
     order->input_offset = input_offset == INPUT_NONE ? 0 : input_offset;
-    order->deadline_ns = o->deadline_ns;
+    atomic_store_explicit(&order->deadline_ns, o->deadline_ns, memory_order_relaxed);
     atomic_store_explicit(&order->expires_at_ns, expiry, memory_order_relaxed);
     order->input_bytes = (uint32_t)s->input_bytes;
     atomic_store_explicit(&order->flags, flags, memory_order_relaxed);

@@ -43,13 +43,14 @@ enum order_flags {
     ORDER_STAMPED = 1,   /* the worker stores when it began: a deadline or a measurement needs it */
     ORDER_EXPIRES = 2,   /* expires_at_ns is set */
     ORDER_INLINE = 4,    /* the input lies right behind the order */
+    ORDER_SOFT = 8,      /* it has a soft deadline, a soft signal or a shield: its care says which */
 };
 
 struct order {
     _Atomic uint64_t ticket;    /* O  place in the order of submits; the supervisor may read it while the slot changes hands */
     uint64_t function;          /* O  an address that hosts inherited */
     uint64_t input_offset;      /* O  into the input heap, unless inline */
-    uint64_t deadline_ns;       /* O  from the start; 0: none */
+    _Atomic uint64_t deadline_ns; /* O  from the start; 0: none. Looked at by the supervisor likewise */
     _Atomic uint64_t expires_at_ns; /* O  clock_ns(); with ORDER_EXPIRES. Looked at before the claim, hence atomic */
     uint32_t input_bytes;       /* O */
     _Atomic uint32_t flags;     /* O  likewise */
@@ -86,7 +87,7 @@ struct claims_head {
 
 /* ---- control -------------------------------------------------------------------------------------------------- */
 
-enum request_kind { REQUEST_KILL_TASK = 1, REQUEST_KILL_RUNNING, REQUEST_GROUP_FD, REQUEST_QUIT };
+enum request_kind { REQUEST_KILL_TASK = 1, REQUEST_KILL_RUNNING, REQUEST_GROUP_FD, REQUEST_QUIT, REQUEST_ASK_TASK };
 
 struct request {
     uint32_t kind;      /* O */
@@ -113,6 +114,12 @@ struct care {
     _Atomic uint64_t returned; /* S  likewise, how often it went back uncharged from a host that nobody asked to end */
     _Atomic uint64_t position; /* O  its place in the queue */
     _Atomic uint32_t asked;    /* O  generation + 1 of the task that was asked to stop */
+    _Atomic uint32_t killers;  /* O  kills in their grace: what is in a critical section ends where that does */
+    _Atomic uint64_t told;     /* S  the running word whose soft deadline is over; only with ORDER_SOFT, as the rest */
+    _Atomic uint64_t overdue;  /* S  the running word whose hard deadline waits for the end of its critical section */
+    _Atomic uint64_t soft_deadline_ns; /* O  from the start; 0: none. Read while the slot may change hands, likewise: */
+    _Atomic uint64_t shield_ns; /* O  how long a deadline waits for the end of a critical section at most */
+    int32_t  soft_signal;      /* O  for the worker's thread, when it is asked to stop; 0: none */
     uint32_t reserved;
 };
 
@@ -123,7 +130,8 @@ struct berth {
     _Atomic uint32_t doomed;               /* S  1: claims nothing more */
     _Atomic int32_t  pid;                  /* S */
     _Atomic uint32_t birth;                /* S  of that host, stored before its life: lives are given out again */
-    uint32_t reserved[11];
+    _Atomic uint32_t calls;                /* S  futex of its main thread: a task of it was asked to stop */
+    uint32_t reserved[10];
 };
 /* How much of a worker's log the owner has read, and of which host: birth << 32 | count.  O */
 typedef _Atomic uint64_t log_taken;
@@ -172,7 +180,9 @@ struct desk {
     _Atomic uint64_t wanted;                 /* H  the entry by which it found what intent names; stored before that */
     _Atomic uint64_t started_ns;             /* H  of stamped tasks, stored before begun */
     _Atomic uint32_t log_tail;               /* H  completions of tasks of groups */
-    uint32_t reserved[7];
+    _Atomic uint32_t section;                /* H  1: its task is in a critical section */
+    _Atomic uint32_t yields;                 /* H  1: the section is over, and something waited for it to end the task */
+    uint32_t reserved[5];
     alignas(LINE) _Atomic uint32_t log[LOG_ENTRIES]; /* H  slots */
 };
 

@@ -42,6 +42,10 @@ static bool is_believed(struct region *r, uint32_t slot, uint64_t word) {
 }
 
 static enum recovered give_back(struct region *r, uint32_t slot, uint64_t word) {
+    struct care *care = care_of(r, slot);
+    /* Told was this start of it. The next one may have the same word: lives are given out again. */
+    atomic_store_explicit(&care->told, 0, memory_order_relaxed);
+    atomic_store_explicit(&care->overdue, 0, memory_order_relaxed);
     uint64_t pending = word_make(word_generation(word), SLOT_PENDING, 0, 0);
     return atomic_compare_exchange_strong(claim_of(r, slot), &word, pending) ? RECOVERED_RETURNED : RECOVERED_NOTHING;
 }

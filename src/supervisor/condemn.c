@@ -153,6 +153,9 @@ void condemn_requests(struct supervisor *s) {
         case REQUEST_QUIT:
             s->quitting = true;
             break;
+        case REQUEST_ASK_TASK:
+            ask_task(s, request->slot, request->generation);
+            break;
         }
     }
     /* ORD(request:decided) pairs ORD(request:awaited): what was decided stands in the words before. */

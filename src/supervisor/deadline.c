@@ -3,6 +3,7 @@
  *
  * A task with a deadline costs its worker one stamp and no system call: nobody arms a timer. The supervisor sleeps until
  * the earliest deadline of what runs, or until the shortest deadline of what waits could be due if it started right now.
+ * Soft deadlines are kept in the same way.
  */
 #include "supervisor/state.h"
 #include "system/clock.h"
@@ -27,8 +28,32 @@ static uint64_t started_at(struct watch *watch, uint32_t slot, uint64_t word, co
     return stamp != 0 && stamp < watch->seen_ns ? stamp : watch->seen_ns;
 }
 
-static uint64_t check_worker(struct supervisor *s, struct host_record *record, uint32_t worker, uint64_t now) {
+static uint64_t after(uint64_t start, uint64_t duration) { return duration < NEVER - start ? start + duration : NEVER; }
+
+/* A soft deadline only asks. Returns when it is due. */
+static uint64_t check_soft(struct supervisor *s, uint32_t berth, uint32_t slot, uint64_t word, uint64_t started,
+                           uint64_t now) {
+    const struct care *care = care_of(s->region, slot);
+    uint64_t limit = atomic_load_explicit(&care->soft_deadline_ns, memory_order_relaxed);
+    if (limit == 0 || atomic_load(&care->told) == word)
+        return NEVER;
+    uint64_t due = after(started, limit);
+    if (now < due)
+        return due;
+    ask_softly(s, berth, slot, word);
+    return NEVER;
+}
+
+/* Until when a limit that is over waits for the end of a critical section; 0: no longer. */
+static uint64_t held_until(struct supervisor *s, uint32_t berth, uint32_t worker, uint32_t slot, uint64_t word,
+                           uint64_t limit, uint64_t now) {
+    uint64_t most = after(limit, atomic_load_explicit(&care_of(s->region, slot)->shield_ns, memory_order_relaxed));
+    return now < most && ask_waits_for_section(s, berth, worker, slot, word) ? most : 0;
+}
+
+static uint64_t check_worker(struct supervisor *s, uint32_t berth, uint32_t worker, uint64_t now) {
     const struct region *r = s->region;
+    struct host_record *record = &s->hosts[berth];
     struct desk *desk = desk_of(r, record->life, worker);
     uint32_t intent = atomic_load(&desk->intent);
     if (intent == 0 || intent > r->g.slots)
@@ -42,14 +67,17 @@ static uint64_t check_worker(struct supervisor *s, struct host_record *record, u
     if ((flags & (ORDER_STAMPED | ORDER_EXPIRES)) == 0)
         return NEVER;
     uint64_t started = started_at(&record->watches[worker], slot, word, desk, now);
-    uint64_t due = order->deadline_ns == 0 || order->deadline_ns >= NEVER - started ? NEVER : started + order->deadline_ns;
+    uint64_t deadline = atomic_load_explicit(&order->deadline_ns, memory_order_relaxed);
+    uint64_t due = deadline == 0 ? NEVER : after(started, deadline);
     uint64_t expiry = (flags & ORDER_EXPIRES) != 0 ? atomic_load(&order->expires_at_ns) : NEVER;
-    if (now >= expiry)
-        condemn(s, slot, word_generation(word), SENTENCE_WITHIN);
-    else if (now >= due)
-        condemn(s, slot, word_generation(word), SENTENCE_DEADLINE);
-    else
-        return min_ns(due, expiry);
+    uint64_t limit = min_ns(due, expiry), held = 0;
+    if (now < limit)
+        return (flags & ORDER_SOFT) != 0 ? min_ns(limit, check_soft(s, berth, slot, word, started, now)) : limit;
+    if ((flags & ORDER_SOFT) != 0)
+        held = held_until(s, berth, worker, slot, word, limit, now);
+    if (held != 0)
+        return held;
+    condemn(s, slot, word_generation(word), now >= expiry ? SENTENCE_WITHIN : SENTENCE_DEADLINE);
     return NEVER;
 }
 
@@ -102,11 +130,10 @@ uint64_t deadline_check(struct supervisor *s, uint64_t now) {
         return NEVER;
     next = min_ns(next, check_pending(s, now));
     for (uint32_t berth = 0; berth < s->region->g.berths; berth++) {
-        struct host_record *record = &s->hosts[berth];
-        if (record->state != HOST_ACTIVE)
+        if (s->hosts[berth].state != HOST_ACTIVE)
             continue;
         for (uint32_t worker = 0; worker < s->region->g.workers_per_host; worker++)
-            next = min_ns(next, check_worker(s, record, worker, now));
+            next = min_ns(next, check_worker(s, berth, worker, now));
     }
     return next;
 }

@@ -136,6 +136,12 @@ void death_publish_returned(struct supervisor *s);
 void condemn(struct supervisor *s, uint32_t slot, uint32_t generation, enum sentence sentence);
 void condemn_requests(struct supervisor *s);
 
+/* ask.c */
+void ask_softly(struct supervisor *s, uint32_t berth, uint32_t slot, uint64_t word); /* its soft deadline is over */
+void ask_task(struct supervisor *s, uint32_t slot, uint32_t generation); /* the owner asked it; its host passes that on */
+bool ask_waits_for_section(struct supervisor *s, uint32_t berth, uint32_t worker, uint32_t slot, uint64_t word);
+void ask_heed_yields(struct supervisor *s);            /* sections that are over, and kills that waited for it */
+
 /* deadline.c */
 uint64_t deadline_check(struct supervisor *s, uint64_t now); /* the next time at which one may be due */
 

@@ -182,8 +182,10 @@ static void turn(struct supervisor *s) {
     groupfd_receive(s);
     condemn_requests(s);
     breaker_heed(s);
-    if (s->noticed)
+    if (s->noticed) {
+        ask_heed_yields(s);
         audit_parked(s);
+    }
     death_reap(s);
     spawn_check_ready(s);
     spawn_fill(s);

@@ -5,6 +5,7 @@
 #include "unit.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "owner/pool.h"
@@ -141,6 +142,19 @@ static void check_task_defaults(void)
     REFUSE(task, &task, "group");
     task = (mortal_task_options){.size = sizeof task, .reserved0 = 1};
     REFUSE(task, &task, "reserved");
+    task = (mortal_task_options){.size = sizeof task, .reserved1 = 1};
+    REFUSE(task, &task, "reserved");
+    const int useless[] = {-1, SIGKILL, SIGSTOP, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS, SIGURG,
+                           32, SIGRTMAX + 1, INT32_MAX, INT32_MIN};
+    for (size_t i = 0; i < COUNT(useless); i++) {
+        task = (mortal_task_options){.size = sizeof task, .soft_signal = useless[i]};
+        REFUSE(task, &task, "soft_signal is ");
+    }
+    const int useful[] = {SIGUSR1, SIGALRM, SIGTSTP, SIGRTMIN, SIGRTMAX};
+    for (size_t i = 0; i < COUNT(useful); i++) {
+        task = (mortal_task_options){.size = sizeof task, .soft_signal = useful[i]};
+        ACCEPT(task, &task);
+    }
     task = (mortal_task_options){.size = 0};
     REFUSE(task, &task, "mortal_task_options.size is 0");
 }

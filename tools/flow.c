@@ -73,6 +73,7 @@ static void give_up_on_deaths(struct run *run) {
 static bool submit(struct run *run, struct item *item) {
     mortal_task_options task = {.size = sizeof task, .name = item->text, .group = run->group, .tag = item,
                                 .deadline_ns = run->options->deadline_ns,
+                                .soft_deadline_ns = run->options->soft_deadline_ns,
                                 .attempts = run->options->retries + 1 - item->attempts};
     mortal_future future;
     clock_gettime(CLOCK_REALTIME, &item->submitted);

@@ -22,6 +22,7 @@ struct map_options {
     enum progress_mode progress;
     uint32_t    workers, retries;
     uint64_t    deadline_ns, grace_ns;
+    uint64_t    soft_deadline_ns; /* 0: none */
     uint32_t    deaths; /* as in mortal_pool_options; 0: no number is too many */
     uint64_t    deaths_period_ns;
 };

@@ -15,7 +15,7 @@
 #define DEFAULT_DEATHS_PERIOD_NS 60000000000ull
 
 enum { OPTION_DEADLINE = 256, OPTION_GRACE, OPTION_RETRIES, OPTION_HALT, OPTION_KEEP_GOING, OPTION_JOBLOG, OPTION_ARG,
-       OPTION_TAG, OPTION_UNORDERED, OPTION_PROGRESS, OPTION_MAX_DEATHS, OPTION_HELP };
+       OPTION_TAG, OPTION_UNORDERED, OPTION_PROGRESS, OPTION_MAX_DEATHS, OPTION_HELP, OPTION_SOFT_DEADLINE };
 
 static const struct option long_options[] = {
     {"workers", required_argument, NULL, 'j'},         {"null", no_argument, NULL, '0'},
@@ -26,6 +26,7 @@ static const struct option long_options[] = {
     {"arg", required_argument, NULL, OPTION_ARG},           {"tag", no_argument, NULL, OPTION_TAG},
     {"unordered", no_argument, NULL, OPTION_UNORDERED},     {"progress", required_argument, NULL, OPTION_PROGRESS},
     {"max-deaths", required_argument, NULL, OPTION_MAX_DEATHS}, {"help", no_argument, NULL, OPTION_HELP},
+    {"soft-deadline", required_argument, NULL, OPTION_SOFT_DEADLINE},
     {NULL, 0, NULL, 0},
 };
 
@@ -40,6 +41,8 @@ void map_help(FILE *to) {
           "  -0, --null           items read end with a zero byte instead of a line feed\n"
           "      --arg STRING     give STRING to the module's set-up, once\n"
           "      --deadline TIME  kill an item that runs longer (500ms, 2s, 1m)\n"
+          "      --soft-deadline TIME\n"
+          "                       ask an item that runs longer to stop, and let it\n"
           "      --retries N      start an item that was not done again, up to N times\n"
           "      --halt           stop at the first item that is not done, killing what runs\n"
           "      --keep-going     run all items whatever becomes of some (the default)\n"
@@ -121,6 +124,7 @@ static int read_option(struct map_options *options, int option, const char *valu
         return parse_count(value, 0, MOST_RETRIES, &options->retries)
                    ? refuse("--retries", value, "a number from 0 to 1000") : STATUS_ALL_DONE;
     case OPTION_DEADLINE: return read_duration("--deadline", value, 1, &options->deadline_ns);
+    case OPTION_SOFT_DEADLINE: return read_duration("--soft-deadline", value, 1, &options->soft_deadline_ns);
     case OPTION_GRACE: return read_duration("--grace", value, 0, &options->grace_ns);
     case OPTION_PROGRESS: return read_progress(value, &options->progress);
     case OPTION_MAX_DEATHS: return read_deaths(options, value);

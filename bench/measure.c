@@ -73,9 +73,9 @@ static void print_record(const struct bench_case *self, struct samples *samples)
     if (samples->count % 2 == 0)
         median = (median + samples->value[middle - 1]) / 2;
     printf("{\"work\": \"%s\", \"subject\": \"%s\", \"median\": %.1f, \"min\": %.1f, \"max\": %.1f, \"unit\": \"%s\", "
-           "\"runs\": %zu}\n",
+           "\"runs\": %zu, \"p99\": %.1f}\n",
            self->work, self->subject, median, samples->value[0], samples->value[samples->count - 1], self->unit,
-           samples->count);
+           samples->count, samples->value[samples->count * 99 / 100]);
 }
 
 int measure_main(int argc, char **argv, const struct bench_case *cases, size_t case_count) {

@@ -75,14 +75,18 @@ enum mortal_outcome {
 
 enum mortal_phase { MORTAL_PENDING = 1, MORTAL_RUNNING = 2, MORTAL_UNENDED = 3, MORTAL_ENDED = 4 }; /* 1, 2, 3: also the scope of a kill */
 enum mortal_close_how { MORTAL_CLOSE_DRAIN = 1, MORTAL_CLOSE_CANCEL, MORTAL_CLOSE_KILL };
-enum mortal_start_how { MORTAL_START_FORK = 1 };
+enum mortal_start_how {
+    MORTAL_START_FORK = 1, /* hosts are forked from this process as it is at open: before it starts threads */
+    MORTAL_START_EXEC      /* hosts come from a fresh image of this program, see mortal_host_main(): at any time */
+};
 
 /* What ended the host of a crashed or quarantined task. */
 enum mortal_cause {
     MORTAL_CAUSE_SIGNAL = 1, /* signal, signal_code and fault_address say which */
     MORTAL_CAUSE_EXIT,       /* exit_code: something called exit, even with 0 */
     MORTAL_CAUSE_EXEC,       /* the task replaced its process by another program */
-    MORTAL_CAUSE_THREAD_EXIT /* the task ended its worker thread (pthread_exit, thrd_exit) */
+    MORTAL_CAUSE_THREAD_EXIT, /* the task ended its worker thread (pthread_exit, thrd_exit) */
+    MORTAL_CAUSE_NO_MODULE   /* MORTAL_START_EXEC: its function's module was gone, replaced, or could not be loaded */
 };
 
 enum mortal_measure { MORTAL_MEASURE_TIMES = 1 }; /* bits of mortal_pool_options.measure */
@@ -124,7 +128,7 @@ typedef struct mortal_pool_options {
     uint32_t        standby;          /* hosts kept ready to take over, 0..64; default 1; MORTAL_NONE: none */
     uint32_t        queue_tasks;      /* pending tasks; more: submit waits; default 4096, at most 1,000,000 */
     uint32_t        held_tasks;       /* tasks not yet released; more: -ENOBUFS; default 131,072, at most 1,000,000 */
-    int32_t         start;            /* MORTAL_START_FORK, the default */
+    int32_t         start;            /* MORTAL_START_FORK, the default, or MORTAL_START_EXEC */
     mortal_prepare *preload;          /* runs before any host is forked; every host inherits what it made. Once, unless
                                          the process that keeps it is killed: then again */
     mortal_prepare *init;             /* runs in each new host before its first task */
@@ -214,19 +218,27 @@ typedef struct mortal_stats {
  *           options  null: all defaults. Borrowed for the call; everything needed later is copied
  * Returns   0, or
  *           -EINVAL     an option is out of range; mortal_why() names it
- *           -EBUSY      this process has other threads, and hosts cannot be forked from it: open before starting threads
+ *           -EBUSY      this process has other threads, and hosts cannot be forked from it: open before starting threads,
+ *                       or with MORTAL_START_EXEC
+ *           -ENOTSUP    MORTAL_START_EXEC, and main did not call mortal_host_main()
+ *           -EACCES     MORTAL_START_EXEC, and the program is setuid, setgid or has file capabilities
+ *           -ENOEXEC    MORTAL_START_EXEC, and preload or init is in no file that hosts could load
  *           -EMFILE     64 pools are open in this process, or no descriptor is left
  *           -ENOMEM     not enough memory or address space (see ulimit -v) for the region
  *           -EFBIG      the file size limit (ulimit -f) is smaller than the region
- *           -ECANCELED  preload or init returned non-zero, crashed, left threads or did not finish within start_ns
+ *           -ECANCELED  preload or init returned non-zero, crashed, left threads or did not finish within start_ns; or the
+ *                       new image (MORTAL_START_EXEC) did not come to mortal_host_main(): mortal_why() tells
  *           -EPERM      called inside a task
  *           -EAGAIN     no process could be made
- * Blocks    until the first host is ready, or start_ns; flushes the stdio streams of this process once
- * Threads   from a process with a single thread only; later the process may have as many as it likes
+ * Blocks    until the first host is ready, or start_ns; flushes the stdio streams of this process once (not with EXEC)
+ * Threads   from a process with a single thread only, later the process may have as many as it likes; with
+ *           MORTAL_START_EXEC any, but nobody may change the environment (setenv) meanwhile
  * Signals   not async-signal-safe
  * Fork      a forked child may open a pool of its own
  * Killed    if a host dies while it starts, another is made
- * Notes     hosts see this process's memory as it was now. Globals changed later are not seen by tasks
+ * Notes     hosts see this process's memory as it was now. Globals changed later are not seen by tasks. With
+ *           MORTAL_START_EXEC they see what constructors, preload and init make, and nothing of this process; and the
+ *           supervisor is a child that waitpid(-1) sees, with a SIGCHLD at its end: reap it or not, as you like
  * Since     0.1
  * Test      tests/api/pool_opens_runs_and_closes.c
  */
@@ -235,14 +247,16 @@ MORTAL_API int mortal_pool_open(mortal_pool **out, const mortal_pool_options *op
 /**
  * mortal_pool_submit - hand one task to the pool
  *
- * Shape     function     code that existed when the pool was opened
+ * Shape     function     code that existed when the pool was opened; with MORTAL_START_EXEC any that lies in a file, also
+ *                        of a module loaded since, which stays loaded until the pool is closed
  *           input        input_bytes bytes, any alignment, copied before return; tasks see it aligned to 16
  *           options      null: the pool's defaults
  *           future       out: ends the task's story here; release it with mortal_future_release(). Null: released at
  *                        once, or, if the task has a group, the group's verdict brings the future
  * Returns   0, or
  *           -EINVAL      null or ended handle, null function, null input with bytes, bad option
- *           -ENOEXEC     the function is not code that existed at open: load modules before mortal_pool_open()
+ *           -ENOEXEC     the function is not code that existed at open: load modules before mortal_pool_open(). With
+ *                        MORTAL_START_EXEC: it lies in no file (code made at run time), or in one that is gone
  *           -EMSGSIZE    the input is larger than inputs_bytes allows; mortal_why() tells the limit
  *           -ENOBUFS     held_tasks tasks are not released: release some
  *           -ENOMEM      the kernel has no memory for it
@@ -387,6 +401,27 @@ MORTAL_API int mortal_pool_stats(mortal_pool *pool, mortal_stats *stats);
  * Test      tests/recover/hosts_that_keep_dying_open_the_breaker_and_mend_closes_it.c
  */
 MORTAL_API int mortal_pool_mend(mortal_pool *pool);
+
+/**
+ * mortal_host_main - the first line of main, in programs that open pools with MORTAL_START_EXEC
+ *
+ * Shape     such a pool starts this program again; in that process the call never returns, and main goes no further. In
+ *           all others it returns at once. What stands before it in main runs in the new image too, and so do the
+ *           program's constructors: nothing should, but declarations.
+ *           Instead of the call the program may be linked with `pkg-config --libs mortal-entry`: -Wl,--wrap=main and a
+ *           small library, which call it between the last constructor and main
+ * Returns   nothing
+ * Blocks    never
+ * Threads   before there are others
+ * Signals   not async-signal-safe
+ * Killed    no difference
+ * Notes     arguments and environment cannot bring a program to believe that it is a host: it asks the kernel who made
+ *           the socket that it was handed, and that is its parent, the same program, or main runs as ever. Called from
+ *           a shared object it counts for nothing: it must be the program's own
+ * Since     0.1
+ * Test      tests/exec/threads_do_not_matter.c
+ */
+MORTAL_API void mortal_host_main(void);
 
 /**
  * mortal_group_open - a place where the verdicts of many futures arrive

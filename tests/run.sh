@@ -73,7 +73,7 @@ run_as_nobody() { # RUNNER_OPTIONS...
 if build "$root"; then
     run "$root" --must-fail --limit 2
     run "$root" --limit "$limit"
-    run_as_nobody --suite api,kill,recover,bad,hostile,tool --limit "$limit"
+    run_as_nobody --suite api,kill,recover,bad,exec,hostile,tool --limit "$limit"
     # Once more with the control words of every pool shut while tasks run, see tests/harness/forced_keys.c.
     run "$root" --suite api,kill,recover,bad --suffix ' [keys]' --limit $((limit * 2)) --except tests/except/keys.txt \
         --wrap "env LD_PRELOAD=$(cd "$root" && pwd)/tests/libforced-keys.so"
@@ -85,7 +85,7 @@ if build "$root"; then
     if build "$root-asan" -Db_sanitize=address,undefined; then
         signals=handle_segv=0:handle_sigbus=0:handle_sigill=0:handle_sigfpe=0:handle_abort=0
         ASAN_OPTIONS=$signals UBSAN_OPTIONS=$signals:halt_on_error=1:print_stacktrace=1 \
-            run "$root-asan" --suite api,kill,recover,bad,hostile,system,unit,fuzz,step,twin,storm,tool --suffix ' [asan]' \
+            run "$root-asan" --suite api,kill,recover,bad,exec,hostile,system,unit,fuzz,step,twin,storm,tool --suffix ' [asan]' \
             --limit $((limit * 2)) --except tests/except/asan.txt --refuse 'Sanitizer|runtime error:'
     fi
 

@@ -14,6 +14,7 @@
 #include "host/ear.h"
 #include "host/guard.h"
 #include "host/lastwords.h"
+#include "host/modules.h"
 #include "host/worker.h"
 #include "system/clock.h"
 #include "system/futex.h"
@@ -161,6 +162,7 @@ void host_run(struct heritage *heritage, struct host_place place) {
     if ((heritage->harden & MORTAL_HARDEN_KEYS) != 0 && guard_cover(&host))
         host_head(&heritage->region, place.life)->hardened = MORTAL_HARDEN_KEYS;
     lastwords_catch(&host);
+    modules_settle(heritage);
     uint32_t count = heritage->region.g.workers_per_host;
     struct worker *workers = calloc(count, sizeof *workers);
     if (workers == NULL)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "host/host.h"
+#include "host/modules.h"
 #include "system/process.h"
 
 static int say(int link_fd, int32_t detail, int32_t value) {
@@ -18,6 +19,7 @@ int template_run(struct heritage *heritage, int link_fd) {
     const int keep[] = {link_fd, heritage->region.answers_fd};
     host_manners(heritage, keep, 2);
     prctl(PR_SET_NAME, "mortal-template");
+    modules_settle(heritage);
     int status = heritage->preload(heritage->context, heritage->context_bytes);
     if (status != 0)
         return say(link_fd, DETAIL_STATUS, status);

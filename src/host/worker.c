@@ -10,6 +10,7 @@
 
 #include "host/guard.h"
 #include "host/lastwords.h"
+#include "host/modules.h"
 #include "host/results.h"
 #include "host/shield.h"
 #include "region/bell.h"
@@ -213,6 +214,15 @@ static void end_if_descendant(const struct host *host) {
         _exit(0);
 }
 
+/* Within the task: what is loaded may run constructors. Without its module the host is of no use to the pool. */
+static mortal_function *look_up(struct host *host, uint64_t ref) {
+    mortal_function *function = modules_function(host->heritage, ref);
+    if (function != NULL)
+        return function;
+    lastwords_say(host, WORDS_NO_MODULE, NULL, 0);
+    _exit(HOST_EXIT_BROKEN);
+}
+
 static int call(struct mortal_task *task) {
     struct order *order = task->order;
     const struct region *r = task->worker->region;
@@ -223,6 +233,8 @@ static int call(struct mortal_task *task) {
                     ? order->input
                     : inputs_of(r) + order->input_offset;
     guard_close(task->worker->host);
+    if (task->worker->host->heritage->modules != NULL)
+        function = look_up(task->worker->host, order->function);
     return function(task, input, order->input_bytes);
 }
 

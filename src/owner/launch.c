@@ -42,15 +42,20 @@ static int open_channels(struct pool *pool) {
                strerror(errno));
 }
 
+uint64_t signals_as_bits(const sigset_t *set) {
+    uint64_t bits = 0;
+    for (int number = 1; number < 64; number++)
+        if (sigismember(set, number) == 1)
+            bits |= 1ull << (number - 1);
+    return bits;
+}
+
 /* Signals are blocked around the fork, so that no handler of this program ever runs in the supervisor. */
 static pid_t fork_supervisor(struct pool *pool) {
     sigset_t all, before;
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &before);
-    pool->heritage.signal_mask = 0;
-    for (int number = 1; number < 64; number++)
-        if (sigismember(&before, number) == 1)
-            pool->heritage.signal_mask |= 1ull << (number - 1);
+    pool->heritage.signal_mask = signals_as_bits(&before);
     /* No exit signal: the program's own wait() must neither see this child nor wait for it, and no SIGCHLD comes. */
     pid_t pid = process_fork(0, false, &pool->supervisor_fd);
     if (pid == 0)
@@ -85,6 +90,7 @@ static int explain_start(const struct control_head *control) {
 
 static int await_ready(struct pool *pool) {
     struct control_head *control = control_head(pool->region);
+    uint64_t since = clock_ns();
     for (;;) {
         /* ORD(pool:opened) pairs ORD(pool:state) */
         uint32_t state = atomic_load(&control->state);
@@ -93,8 +99,13 @@ static int await_ready(struct pool *pool) {
         if (state == POOL_FAILED)
             return explain_start(control);
         (void)futex_wait(&control->state, state, clock_after(50000000u));
-        if (atomic_load(&control->state) == state && process_pidfd_dead(pool->supervisor_fd))
-            return why(-EAGAIN, "mortal_pool_open: the supervisor ended before it was ready: was it killed?");
+        if (pool->modules != NULL && image_check_arrival(pool, since) != 0)
+            return -ECANCELED;
+        if (atomic_load(&control->state) != state || !process_pidfd_dead(pool->supervisor_fd))
+            continue;
+        if (pool->modules != NULL && atomic_load(&control->supervisor_lives) == 0)
+            return image_explain_end(pool);
+        return why(-EAGAIN, "mortal_pool_open: the supervisor ended before it was ready: was it killed?");
     }
 }
 
@@ -105,14 +116,24 @@ int launch(struct pool *pool) {
     int error = open_channels(pool);
     if (error != 0)
         return error;
-    (void)fflush(NULL); /* or hosts would print it a second time */
-    pid_t pid = fork_supervisor(pool);
+    pid_t pid;
+    if (pool->modules == NULL) {
+        (void)fflush(NULL); /* or hosts would print it a second time */
+        pid = fork_supervisor(pool);
+    } else { /* no flush: another thread may hold a stream for as long as it likes */
+        pid = image_supervisor(pool);
+    }
     close(h->owner_pidfd);
     close(h->link_fd);
     h->owner_pidfd = h->link_fd = -1;
+    if (pid == -ENOEXEC)
+        return pid; /* told already */
     if (pid < 0)
         return why(pid == -ENOMEM ? -ENOMEM : pid == -EMFILE || pid == -ENFILE ? -EMFILE : -EAGAIN,
-                   "mortal_pool_open: the supervisor could not be forked (%s)", strerror(-(int)pid));
+                   pool->modules == NULL ? "mortal_pool_open: the supervisor could not be forked (%s)"
+                                         : "mortal_pool_open: this program could not be started again as supervisor "
+                                           "(%s): /proc must be mounted, and look at ulimit -u",
+                   strerror(-(int)pid));
     pool->supervisor_pid = pid;
     /* A process that this program forks later has none of the region, and can do it no harm. */
     memory_not_in_children(pool->region->orders, pool->region->g.orders_bytes);

@@ -91,8 +91,9 @@ static int plan_breaker(const mortal_pool_options *o, struct plan *plan) {
 }
 
 static int check_rest(const mortal_pool_options *o) {
-    if (o->start != 0 && o->start != MORTAL_START_FORK)
-        return why(-EINVAL, "mortal_pool_open: start is %d: this version knows MORTAL_START_FORK only", (int)o->start);
+    if (o->start != 0 && o->start != MORTAL_START_FORK && o->start != MORTAL_START_EXEC)
+        return why(-EINVAL, "mortal_pool_open: start is %d: it must be MORTAL_START_FORK or MORTAL_START_EXEC",
+                   (int)o->start);
     if ((o->measure & ~MORTAL_MEASURE_TIMES) != 0)
         return why(-EINVAL, "mortal_pool_open: measure is 0x%x: this version knows MORTAL_MEASURE_TIMES only",
                    (unsigned)o->measure);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "owner/modules.h"
 #include "owner/seat.h"
 #include "region/queue.h"
 #include "system/clock.h"
@@ -60,7 +61,7 @@ static bool make_ledger(struct pool *pool) {
     pool->free_slots = memory_private(round_up((uint64_t)g->slots * sizeof *pool->free_slots, PAGE_BYTES));
     pool->logs_seen = calloc((size_t)g->berths * g->workers_per_host, sizeof *pool->logs_seen);
     pool->sweep_at = 64;
-    int code = process_code(&pool->code);
+    int code = pool->modules == NULL ? process_code(&pool->code) : 0;
     pool->code_count = code > 0 ? (uint32_t)code : 0;
     return pool->entries != NULL && pool->free_slots != NULL && pool->logs_seen != NULL &&
            heap_open(&pool->inputs, inputs_of(pool->region), g->inputs_bytes, pool->region->orders_fd, g->order_inputs) == 0;
@@ -76,6 +77,7 @@ static void free_pool(struct pool *pool) {
             free(entry->name);
     }
     group_destroy_all(pool);
+    modules_close(pool);
     heap_close(&pool->inputs);
     if (pool->entries != NULL)
         memory_unmap(pool->entries, round_up((uint64_t)g->slots * sizeof *pool->entries, PAGE_BYTES));
@@ -120,7 +122,8 @@ static int check_process(void) {
     if (threads <= 1)
         return 0;
     return why(-EBUSY, "mortal_pool_open: this process has %d threads, and hosts forked from it could inherit locks that "
-                       "nobody will ever open: open the pool before starting threads", threads);
+                       "nobody will ever open: open the pool before starting threads, or with start = MORTAL_START_EXEC",
+               threads);
 }
 
 /* Everything of a pool; on failure what there is of it is left for free_pool(). */
@@ -129,14 +132,15 @@ static int build(struct pool *pool, struct mortal_pool *seat, const struct plan 
     pool->region = &pool->heritage.region;
     pool->region->orders_fd = -1;
     pool->supervisor_fd = pool->link_fd = -1;
-    pool->heritage.bell_fd = pool->heritage.link_fd = pool->heritage.owner_pidfd = -1;
+    pool->heritage.bell_fd = pool->heritage.link_fd = pool->heritage.owner_pidfd = pool->heritage.modules_fd = -1;
     pool->opener = getpid();
     pool->spin_us = SPIN_LEAST_US;
-    spin_calibrate();
     pthread_cond_init(&pool->left, NULL);
     int error = region_create(pool->region, &plan->limits);
     if (error != 0)
         return explain_region(error);
+    if (plan->asked.start == MORTAL_START_EXEC && (error = modules_open(pool)) != 0)
+        return error;
     if (!make_ledger(pool) || !copy_options(pool, plan))
         return why(-ENOMEM, "mortal_pool_open: no memory");
     return launcher(pool);
@@ -149,7 +153,7 @@ int pool_open_with(mortal_pool **out, const mortal_pool_options *options, int (*
         return why(-EINVAL, "mortal_pool_open: out is null");
     int error = options_plan(options, &plan);
     if (error == 0 && launcher == launch)
-        error = check_process();
+        error = plan.asked.start == MORTAL_START_EXEC ? image_check() : check_process();
     if (error == 0 && seat_table_open() != 0)
         error = why(-ENOMEM, "mortal_pool_open: no memory");
     if (error != 0)

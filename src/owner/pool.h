@@ -3,6 +3,7 @@
 #define OWNER_POOL_H
 
 #include <pthread.h>
+#include <signal.h>
 
 #include "region/heap.h"
 #include "region/heritage.h"
@@ -83,6 +84,7 @@ struct pool {
     _Atomic uint32_t sealed;
     bool closing, broken;
     pthread_t closer; /* closing: the one thread that may still wait here */
+    struct modules *modules; /* null: the pool's processes are forked from this one, addresses mean the same there */
 };
 
 static inline bool pool_is_closed_to_me(const struct pool *pool) {
@@ -119,6 +121,7 @@ int  watch_task(struct pool *pool, uint32_t slot, uint64_t life, uint64_t deadli
                 enum watch_for what); /* until it ended or was released */
 bool watch_supervisor(struct pool *pool);  /* false: it is dead, and everything unended was declared lost */
 void watch_ring_supervisor(struct pool *pool);
+void watch_leave(struct pool *pool); /* lock again after an absence in which the pool must stay: sleepers++, unlock */
 
 /* breaker.c */
 int breaker_refuse(struct pool *pool, const char *call); /* -EHOSTDOWN, and why */
@@ -141,6 +144,13 @@ void ask_give_up(struct pool *pool, uint32_t slot, uint64_t life); /* it ended, 
 /* launch.c */
 int  launch(struct pool *pool);
 void launch_end(struct pool *pool, uint64_t deadline_ns, bool *dead);
+uint64_t signals_as_bits(const sigset_t *set);
+
+/* image.c: launching where start is MORTAL_START_EXEC */
+int   image_check(void);                     /* may this program? 0, or a negative errno and why */
+pid_t image_supervisor(struct pool *pool);   /* or a negative errno; -ENOEXEC: it is told why */
+int   image_check_arrival(struct pool *pool, uint64_t since_ns); /* not 0: it never came, is dead now, and it is told why */
+int   image_explain_end(struct pool *pool);  /* it died before it became a supervisor */
 
 /* options.c */
 struct plan {

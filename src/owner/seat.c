@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "system/clock.h"
 #include "system/memory.h"
 #include "system/why.h"
 
@@ -18,6 +19,7 @@ struct mortal_group {
 static struct mortal_pool seats[SEATS];
 static struct mortal_group group_places[SEATS * GROUPS_MAX];
 static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t opening_lock = PTHREAD_MUTEX_INITIALIZER; /* what a process does with its first pool */
 static _Atomic uint32_t *here; /* reads as 0 in a process forked from this one: a load, where getpid is a system call */
 static pid_t here_pid;
 
@@ -37,6 +39,7 @@ static void inherit_nothing(void) {
 
 /* Descriptors of the owner's end must not live on in a forked child: the supervisor would wait for its end too. */
 static void close_links_in_child(void) {
+    pthread_mutex_init(&opening_lock, NULL); /* another thread of the parent may have held it */
     if (seat_is_owner() || here == NULL || getpid() == here_pid)
         return;
     for (uint32_t i = 0; i < SEATS; i++)
@@ -44,8 +47,10 @@ static void close_links_in_child(void) {
             close(seats[i].pool->link_fd);
 }
 
-int seat_table_open(void) {
-    static bool has_handler;
+static void watch_forks(void) { (void)pthread_atfork(NULL, NULL, close_links_in_child); }
+
+static int open_table(void) {
+    spin_calibrate();
     if (here != NULL && !seat_is_owner()) {
         inherit_nothing();
         here = NULL;
@@ -60,9 +65,16 @@ int seat_table_open(void) {
             if (seats[i].state == SEAT_FREE)
                 pthread_mutex_init(&seats[i].lock, NULL);
     }
-    if (!has_handler && pthread_atfork(NULL, NULL, close_links_in_child) == 0)
-        has_handler = true;
     return 0;
+}
+
+int seat_table_open(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, watch_forks);
+    pthread_mutex_lock(&opening_lock);
+    int error = open_table();
+    pthread_mutex_unlock(&opening_lock);
+    return error;
 }
 
 static struct mortal_pool *find_free_seat(void) {

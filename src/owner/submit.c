@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "owner/modules.h"
 #include "owner/seat.h"
 #include "region/bell.h"
 #include "region/queue.h"
@@ -13,6 +14,7 @@
 
 struct submission {
     mortal_function *function;
+    uint64_t code; /* the function, as hosts know it */
     const void *input;
     size_t input_bytes;
     mortal_task_options options;
@@ -41,7 +43,7 @@ static int check(struct pool *pool, const struct submission *s) {
         return why(-EINVAL, "mortal_pool_submit: the function is null");
     if (s->input == NULL && s->input_bytes != 0)
         return why(-EINVAL, "mortal_pool_submit: the input is null and its size %zu", s->input_bytes);
-    if (!existed_at_open(pool, (uintptr_t)s->function))
+    if (pool->modules == NULL && !existed_at_open(pool, (uintptr_t)s->function))
         return why(-ENOEXEC, "mortal_pool_submit: the function at %p did not exist when the pool was opened, so hosts do not "
                              "have it: load modules before mortal_pool_open", (void *)(uintptr_t)s->function);
     uint64_t most = heap_largest(&pool->inputs);
@@ -49,6 +51,27 @@ static int check(struct pool *pool, const struct submission *s) {
         return why(-EMSGSIZE, "mortal_pool_submit: the input is %zu bytes and this pool takes %llu: raise inputs_bytes",
                    s->input_bytes, (unsigned long long)most);
     return 0;
+}
+
+/* Where hosts are another image of the program: in which module the function is, and where there. */
+static int locate(struct pool *pool, struct submission *s) {
+    uintptr_t address = (uintptr_t)s->function;
+    s->code = address;
+    if (pool->modules == NULL || modules_know(pool, address, &s->code))
+        return 0;
+    struct module_found found;
+    pool->sleepers++;
+    seat_unlock(pool);
+    int error = modules_find("mortal_pool_submit", address, &found);
+    watch_leave(pool);
+    if (error != 0)
+        return error;
+    error = modules_add(pool, "mortal_pool_submit", &found);
+    if (error == 0 && pool_is_closed_to_me(pool))
+        return why(-ESHUTDOWN, "mortal_pool_submit: the pool is being closed");
+    if (error == 0 && !modules_know(pool, address, &s->code))
+        error = why(-ENOEXEC, "mortal_pool_submit: the function at %p is in no loaded file", (void *)address);
+    return error;
 }
 
 static int check_open(struct pool *pool) {
@@ -210,7 +233,7 @@ static void fill_order(struct pool *pool, uint32_t slot, const struct submission
     uint32_t flags = (is_stamped ? ORDER_STAMPED : 0) | (fill_soft(care, o) ? ORDER_SOFT : 0) |
                      (expiry != NEVER ? ORDER_EXPIRES : 0) | (input_offset == INPUT_NONE ? ORDER_INLINE : 0);
     atomic_store_explicit(&order->ticket, pool->entries[slot].ticket, memory_order_relaxed);
-    order->function = (uintptr_t)s->function;
+    order->function = s->code;
     order->input_offset = input_offset == INPUT_NONE ? 0 : input_offset;
     atomic_store_explicit(&order->deadline_ns, o->deadline_ns, memory_order_relaxed);
     atomic_store_explicit(&order->expires_at_ns, expiry, memory_order_relaxed);
@@ -263,6 +286,8 @@ static int find_group(struct pool *pool, struct submission *s) {
 static int submit_locked(struct pool *pool, struct submission *s, mortal_future *future) {
     uint64_t input_offset = INPUT_NONE;
     int error = check(pool, s);
+    if (error == 0)
+        error = locate(pool, s);
     if (error == 0)
         error = find_group(pool, s);
     if (error == 0)

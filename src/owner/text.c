@@ -34,6 +34,8 @@ static int cause_text(const mortal_verdict *v, char *text, size_t bytes) {
         return snprintf(text, bytes, ": it replaced its process by another program (exec)");
     case MORTAL_CAUSE_THREAD_EXIT:
         return snprintf(text, bytes, ": it ended its thread");
+    case MORTAL_CAUSE_NO_MODULE:
+        return snprintf(text, bytes, ": its host could not load the module of its function, or found another file there");
     default:
         return snprintf(text, bytes, "%s", "");
     }

@@ -54,7 +54,7 @@ bool watch_supervisor(struct pool *pool) {
     return !pool->broken;
 }
 
-static void leave(struct pool *pool) {
+void watch_leave(struct pool *pool) {
     pthread_mutex_lock(&pool->seat->lock);
     if (--pool->sleepers == 0 && pool->closing)
         pthread_cond_broadcast(&pool->left);
@@ -70,7 +70,7 @@ int watch_sleep(struct pool *pool, const struct waiting *on) {
     seat_unlock(pool);
     int outcome = lost || (alive & FUTEX_OWNER_DIED) != 0 ? futex_wait(on->word, on->value, until)
                                                           : futex_wait_either(on->word, on->value, lives, alive, until);
-    leave(pool);
+    watch_leave(pool);
     if (pool_is_closed_to_me(pool))
         return -ESHUTDOWN;
     if (outcome == -EINTR)
@@ -101,7 +101,7 @@ static void spin_for(struct pool *pool, uint32_t slot) {
     do { /* a hint: ORD(harvest) reads it again */
         phase = word_phase(atomic_load_explicit(claim, memory_order_acquire));
     } while (!phase_has_ended(phase) && spin_turn(phase == SLOT_PENDING ? &pending : &running));
-    leave(pool);
+    watch_leave(pool);
 }
 
 static bool is_over(struct pool *pool, uint32_t slot, uint64_t life) {

@@ -12,6 +12,7 @@
 #include <mortal.h>
 
 #include "region/layout.h"
+#include "region/modules.h"
 
 struct host_place {
     uint32_t berth, life;
@@ -41,6 +42,13 @@ struct heritage {
     void (*supervisor_run)(struct heritage *) __attribute__((noreturn));
     void (*host_run)(struct heritage *, struct host_place) __attribute__((noreturn));
     int (*template_run)(struct heritage *, int link_fd); /* the process that ran preload; see host/template.h */
+
+    /* Only where supervisor and hosts are a fresh image of the program (boarding.h): functions are references into this
+     * table. Null: they were forked, and an address is an address. */
+    const struct module_table *modules;
+    int modules_fd; /* -1: there is none */
+    uint64_t preload_ref, init_ref;
+    mortal_prepare *module_preload, *module_init; /* call what these name; entries.c */
 };
 
 /* Filled in by entries.c, which alone sees all rooms. */

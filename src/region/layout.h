@@ -48,7 +48,7 @@ enum order_flags {
 
 struct order {
     _Atomic uint64_t ticket;    /* O  place in the order of submits; the supervisor may read it while the slot changes hands */
-    uint64_t function;          /* O  an address that hosts inherited */
+    uint64_t function;          /* O  an address that hosts inherited, or a reference of modules.h */
     uint64_t input_offset;      /* O  into the input heap, unless inline */
     _Atomic uint64_t deadline_ns; /* O  from the start; 0: none. Looked at by the supervisor likewise */
     _Atomic uint64_t expires_at_ns; /* O  clock_ns(); with ORDER_EXPIRES. Looked at before the claim, hence atomic */
@@ -186,7 +186,7 @@ struct desk {
     alignas(LINE) _Atomic uint32_t log[LOG_ENTRIES]; /* H  slots */
 };
 
-enum last_words_kind { WORDS_NONE = 0, WORDS_SIGNAL, WORDS_EXIT, WORDS_THREAD_EXIT, WORDS_INIT_FAILED };
+enum last_words_kind { WORDS_NONE = 0, WORDS_SIGNAL, WORDS_EXIT, WORDS_THREAD_EXIT, WORDS_INIT_FAILED, WORDS_NO_MODULE };
 struct host_head {
     alignas(LINE) _Atomic uint32_t words_taken; /* H  the first who speaks wins; later ones keep silent */
     _Atomic uint32_t words;                     /* H  enum last_words_kind; stored last */

@@ -141,9 +141,11 @@ static struct death inquest(const struct supervisor *s, const struct host_record
         death.cause = MORTAL_CAUSE_THREAD_EXIT;
         death.culprit = record->lost_worker;
     } else if (info->si_code == CLD_EXITED) {
-        death.cause = words == WORDS_THREAD_EXIT ? MORTAL_CAUSE_THREAD_EXIT : MORTAL_CAUSE_EXIT;
-        death.exit_code = words == WORDS_THREAD_EXIT ? 0 : info->si_status;
-        if (words == WORDS_EXIT || words == WORDS_THREAD_EXIT)
+        death.cause = words == WORDS_THREAD_EXIT ? MORTAL_CAUSE_THREAD_EXIT
+                      : words == WORDS_NO_MODULE ? MORTAL_CAUSE_NO_MODULE
+                                                 : MORTAL_CAUSE_EXIT;
+        death.exit_code = death.cause == MORTAL_CAUSE_EXIT ? info->si_status : 0;
+        if (words == WORDS_EXIT || words == WORDS_THREAD_EXIT || words == WORDS_NO_MODULE)
             death.culprit = head->worker;
     } else {
         death.asked = by_us;

@@ -57,6 +57,12 @@ void process_say_hosted(void) { hosted = true; }
 
 bool process_is_hosted(void) { return hosted; }
 
+static bool enterable;
+
+void process_say_enterable(void) { enterable = true; }
+
+bool process_is_enterable(void) { return enterable; }
+
 void process_hold_life_line(_Atomic uint32_t *word) {
     static struct robust_list_head head;
     static struct robust_list node;

@@ -20,6 +20,10 @@ pid_t process_fork(int exit_signal, bool as_sibling, int *pidfd);
 void process_say_hosted(void);
 bool process_is_hosted(void);
 
+/* True once the program has shown that it would be a supervisor if it were started as one (mortal_host_main). */
+void process_say_enterable(void);
+bool process_is_enterable(void);
+
 /* Let the kernel set FUTEX_OWNER_DIED in a word of shared memory, and wake a sleeper there, when this thread is gone,
  * however; also when its process execs. Once per process, on its main thread, which glibc gave no robust list of its own
  * (it came from process_fork). Documentation/locking/robust-futexes.rst */

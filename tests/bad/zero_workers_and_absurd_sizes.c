@@ -33,7 +33,7 @@ static void beyond_the_limits(void)
     CHECK_ERR(open_with((mortal_pool_options){.held_tasks = 1000001}), -EINVAL);
     CHECK_ERR(open_with((mortal_pool_options){.held_tasks = UINT32_MAX - 1}), -EINVAL);
     CHECK_ERR(open_with((mortal_pool_options){.start = -1}), -EINVAL);
-    CHECK_ERR(open_with((mortal_pool_options){.start = 2}), -EINVAL);
+    CHECK_ERR(open_with((mortal_pool_options){.start = 3}), -EINVAL);
     CHECK_ERR(open_with((mortal_pool_options){.measure = 1 << 20}), -EINVAL);
     CHECK_ERR(open_with((mortal_pool_options){.context_bytes = 5}), -EINVAL);
     CHECK_ERR(open_with((mortal_pool_options){.keep_fd_count = 5}), -EINVAL);

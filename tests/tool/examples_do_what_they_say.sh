@@ -27,3 +27,7 @@ if [ -n "$picture" ] && [ -x "$EXAMPLES/decode_with_deadline" ]; then
     grep -Eq "^$picture: [0-9]+x[0-9]+$" out || fail "decode_with_deadline: no size"
     grep -q '^text.png: failed.*PNG' out || fail "decode_with_deadline: no reason"
 fi
+
+"$EXAMPLES/threads_first" >out 2>err || fail "threads_first: exit status $?"
+grep -qx 'Here lines is 5, in a host 3.' out || fail "threads_first: what a host sees"
+grep -qx 'The other one: timed out.' out || fail "threads_first: the other one"

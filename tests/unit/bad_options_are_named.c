@@ -94,9 +94,10 @@ static void check_breaker(void)
 
 static void check_kinds(void)
 {
-    REFUSE(start, 2, "start is 2");
+    REFUSE(start, 3, "start is 3");
     REFUSE(start, -1, "start is -1");
     ACCEPT(start, MORTAL_START_FORK);
+    ACCEPT(start, MORTAL_START_EXEC);
     REFUSE(measure, 2, "measure is 0x2");
     REFUSE(measure, -1, "measure");
     ACCEPT(measure, MORTAL_MEASURE_TIMES);

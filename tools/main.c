@@ -21,6 +21,7 @@ struct verb {
 
 static const struct verb verbs[] = {
     {"map", "run a function of a module over items, in processes that can be killed", map_main, map_help},
+    {"doctor", "tell which promises this machine gives, and how", doctor_main, doctor_help},
 };
 enum { VERB_COUNT = sizeof verbs / sizeof *verbs };
 
@@ -88,6 +89,7 @@ static void fill_standard_descriptors(void) {
 }
 
 int main(int argc, char **argv) {
+    mortal_host_main();
     fill_standard_descriptors();
     screen_name("mortal");
     if (argc < 2) {

@@ -19,6 +19,7 @@ enum exit_status {
     STATUS_SOME_FAILED = 1,
     STATUS_USAGE = 2,
     STATUS_GAVE_UP = 3,       /* too many processes ended by themselves */
+    STATUS_USAGE_OF_DOCTOR = 64, /* whose 1 and 2 are diagnoses */
     STATUS_SYSTEM = 125,      /* the tool could not do its own part: write results or the job log, open the pool */
     STATUS_NO_MODULE = 126,
     STATUS_NO_FUNCTION = 127,
@@ -62,5 +63,7 @@ int say_help(const char *verb_name); /* null: of the command; an exit status */
 /* One file per verb. */
 int  map_main(int argc, char **argv);
 void map_help(FILE *to);
+int  doctor_main(int argc, char **argv);
+void doctor_help(FILE *to);
 
 #endif

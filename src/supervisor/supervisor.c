@@ -105,9 +105,13 @@ static void end_all(struct supervisor *s) {
         }
         for (int i = 0; i < count; i++)
             kill(children[i], SIGKILL);
-        siginfo_t info;
+        /* All that have ended before the next look: one look for each of thousands takes seconds. */
+        siginfo_t info = {0};
         if (waitid(P_ALL, 0, &info, WEXITED | __WALL) < 0 && errno == ECHILD)
             return;
+        do {
+            info.si_pid = 0;
+        } while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | __WALL) == 0 && info.si_pid != 0);
     }
 }
 

@@ -68,7 +68,7 @@ enum mortal_outcome {
     MORTAL_TIMED_OUT,   /* its deadline_ns, or within_ns, cut it: may have partly run */
     MORTAL_CRASHED,     /* it ended its host: a signal, exit() with any code, exec, or the end of its thread */
     MORTAL_COLLATERAL,  /* it only shared its host with a task that was killed or crashed: may have partly run */
-    MORTAL_OUT_OF_MEMORY, /* reserved: not given by this version */
+    MORTAL_OUT_OF_MEMORY, /* it took more memory than it may, or died because it was refused more: may have partly run */
     MORTAL_QUARANTINED, /* attempts over 1, and each of them ended a host, the last by a crash: do not run it again */
     MORTAL_LOST         /* nobody can tell any more: the supervisor was killed, or the task's record was overwritten */
 };
@@ -80,16 +80,35 @@ enum mortal_start_how {
     MORTAL_START_EXEC      /* hosts come from a fresh image of this program, see mortal_host_main(): at any time */
 };
 
-/* What ended the host of a crashed or quarantined task. */
+/* What ended the host of a crashed or quarantined task, or of one out of memory; and CPU: why it is timed out. */
 enum mortal_cause {
     MORTAL_CAUSE_SIGNAL = 1, /* signal, signal_code and fault_address say which */
     MORTAL_CAUSE_EXIT,       /* exit_code: something called exit, even with 0 */
     MORTAL_CAUSE_EXEC,       /* the task replaced its process by another program */
     MORTAL_CAUSE_THREAD_EXIT, /* the task ended its worker thread (pthread_exit, thrd_exit) */
-    MORTAL_CAUSE_NO_MODULE   /* MORTAL_START_EXEC: its function's module was gone, replaced, or could not be loaded */
+    MORTAL_CAUSE_NO_MODULE,  /* MORTAL_START_EXEC: its function's module was gone, replaced, or could not be loaded */
+    MORTAL_CAUSE_MEMORY,      /* killed: its host held more than memory_bytes */
+    MORTAL_CAUSE_CPU,         /* killed: it used its cpu_ns */
+    MORTAL_CAUSE_PROCESSES    /* killed: more processes than it may had been started below its host */
 };
 
-enum mortal_measure { MORTAL_MEASURE_TIMES = 1 }; /* bits of mortal_pool_options.measure */
+/* Bits of mortal_pool_options.measure. */
+enum mortal_measure {
+    MORTAL_MEASURE_TIMES = 1,  /* queued_ns, ran_ns: some 70 ns a task */
+    MORTAL_MEASURE_CPU = 2,    /* cpu_ns: some 0.6 us a task */
+    MORTAL_MEASURE_MEMORY = 4  /* memory_peak_bytes: some 6 us a task */
+};
+
+/* How the caps of a pool are kept here, as bits of mortal_stats.caps. A refusal by the kernel holds at once, and the task
+ * may deal with it; what is watched may be over its cap for some milliseconds before its host is killed. */
+enum mortal_caps {
+    MORTAL_CAPS_MEMORY_REFUSED = 1,    /* private memory: malloc and mmap fail (RLIMIT_DATA) */
+    MORTAL_CAPS_MEMORY_WATCHED = 2,    /* what is resident, shared memory of its own too */
+    MORTAL_CAPS_PROCESSES_WATCHED = 4, /* there is no limit of the kernel that is not per user and holds for root */
+    MORTAL_CAPS_CPU_WATCHED = 8,
+    MORTAL_CAPS_FILES_REFUSED = 16,    /* RLIMIT_NOFILE, RLIMIT_FSIZE */
+    MORTAL_CAPS_OOM_WATCHED = 32       /* a kill by the kernel for lack of memory is told as such: a counter of it is there */
+};
 
 /* Bits of mortal_pool_options.harden. What a machine lacks is left out silently: mortal_stats.hardened tells what
  * holds. */
@@ -116,6 +135,11 @@ typedef struct mortal_task_options {
                                   at most, see mortal_task_shield(). 0: the pool's default; none: not at all */
     int32_t       soft_signal; /* sent to the task's thread, and to it only, when it is asked to stop: a blocking call
                                   there returns -EINTR. 0: the pool's default; none: no signal */
+    size_t        memory_bytes; /* cap on its host's memory while it runs, see the pool's; 0: the pool's. Only with
+                                   workers_per_host 1. Two system calls a task */
+    uint64_t      cpu_ns;      /* processor time of each attempt: killed, timed out. 0: the pool's; MORTAL_FOREVER: none */
+    uint32_t      more_memory_percent; /* retry with more: after each attempt that ended for lack of memory the next one's
+                                  cap is by so much larger; with attempts over 1; at most 1000 */
     uint32_t      reserved1;
 } mortal_task_options;
 
@@ -148,6 +172,22 @@ typedef struct mortal_pool_options {
                                          may; at most 1,000,000 */
     uint32_t        reserved1;
     uint64_t        deaths_period_ns; /* only with deaths; default 60 s; MORTAL_FOREVER: all count */
+
+    /* Caps; 0: none. mortal_stats.caps tells how they are kept on this machine. */
+    size_t          memory_bytes;     /* memory of each host: what is its alone, and what it inherited, touched pages. More
+                                         is refused (malloc fails), or killed: out of memory. Shared memory counts that
+                                         the host maps alone, the pool's own does not */
+    uint64_t        cpu_ns;           /* processor time of a task: of all threads of its host, or, with workers_per_host
+                                         over 1, of its own thread; not of processes it starts. Killed, timed out */
+    uint32_t        processes;        /* processes below each host at once; MORTAL_NONE: not one. Killed, crashed */
+    uint32_t        files;            /* descriptors of each host, one more is refused (EMFILE); at least 4 */
+    size_t          file_bytes;       /* no file grows beyond this by a host: SIGXFSZ, crashed (or EFBIG, if the program
+                                         ignores that signal) */
+    /* Recycling: a host is replaced by a fresh one between two tasks. Any of these is reason enough; 0: none. */
+    uint32_t        recycle_tasks;    /* after so many tasks, or a few more */
+    uint32_t        reserved2;
+    uint64_t        recycle_ns;       /* so long after it took its first place, if it has run a task */
+    size_t          recycle_bytes;    /* when it holds more memory than this, counted as for memory_bytes */
 } mortal_pool_options;
 
 /* One task's one and only ending. */
@@ -156,8 +196,8 @@ typedef struct mortal_verdict {
     void         *tag;
     int32_t       outcome;       /* mortal_outcome */
     int32_t       status;        /* what the function returned: done (0) and failed */
-    int32_t       cause;         /* mortal_cause of crashed, quarantined (its last attempt), and collateral tasks of a
-                                    host that crashed, else 0 */
+    int32_t       cause;         /* mortal_cause of crashed, quarantined (its last attempt), out of memory, and collateral
+                                    tasks of a host that crashed; MORTAL_CAUSE_CPU of timed out ones; else 0 */
     int32_t       signal;        /* cause signal: its number */
     int32_t       signal_code;   /* cause signal: si_code, 0 if not known */
     int32_t       exit_code;     /* cause exit: the code, even 0 */
@@ -168,7 +208,11 @@ typedef struct mortal_verdict {
     uint32_t      attempts;      /* how often it started by its own account; collateral restarts are not counted */
     uint32_t      culprit;       /* crashed, quarantined: 1 this task did it, 0 one of several that ran in its host, it is
                                     not known which */
-    uint64_t      reserved[6];
+    uint64_t      cpu_ns;        /* MORTAL_MEASURE_CPU, else 0: processor time of the last attempt, counted as for the
+                                    option cpu_ns. With workers_per_host over 1 only of tasks that returned */
+    uint64_t      memory_peak_bytes; /* MORTAL_MEASURE_MEMORY, else 0: the most memory its host had resident while it ran,
+                                    shared pages too. With workers_per_host over 1: since its host began */
+    uint64_t      reserved[4];
 } mortal_verdict;
 
 typedef struct mortal_look {
@@ -207,8 +251,10 @@ typedef struct mortal_stats {
     int32_t  breaker;        /* 1: the circuit breaker is open, and nothing starts; mortal_pool_mend() closes it */
     uint32_t breaker_opened; /* how often it opened so far */
     int32_t  hardened;       /* bits of mortal_harden that hold in every host that is ready */
-    int32_t  reserved0;
-    uint64_t reserved[5];
+    int32_t  caps;           /* bits of mortal_caps */
+    uint64_t recycled;       /* hosts that were replaced by a fresh one, as recycle_tasks and its like ask */
+    uint64_t empty_host_bytes; /* memory of a host before any task: memory_bytes must be more; 0: not known */
+    uint64_t reserved[3];
 } mortal_stats;
 
 /**
@@ -223,6 +269,7 @@ typedef struct mortal_stats {
  *           -ENOTSUP    MORTAL_START_EXEC, and main did not call mortal_host_main()
  *           -EACCES     MORTAL_START_EXEC, and the program is setuid, setgid or has file capabilities
  *           -ENOEXEC    MORTAL_START_EXEC, and preload or init is in no file that hosts could load
+ *           -ENOTSUP    memory_bytes, recycle_bytes or processes, and /proc is not mounted: nothing tells what is used
  *           -EMFILE     64 pools are open in this process, or no descriptor is left
  *           -ENOMEM     not enough memory or address space (see ulimit -v) for the region
  *           -EFBIG      the file size limit (ulimit -f) is smaller than the region

@@ -102,6 +102,37 @@ static int fail(mortal_task *task, const char *rest) {
 }
 
 /* Crashes at its first start only. */
+/* Takes all memory that it gets, and dies of the first refusal; or REST MiB of it, and is content. */
+static int eat(mortal_task *task, const char *rest) {
+    unsigned long most = *rest ? strtoul(rest, NULL, 10) : (unsigned long)-1;
+    char *last = NULL;
+    for (unsigned long mib = 0; mib < most; mib++) {
+        char *more = malloc((1 << 20) + sizeof last);
+        memcpy(more, &last, sizeof last);
+        memset(more + sizeof last, 1, 1 << 20);
+        last = more;
+    }
+    while (last) {
+        char *next;
+        memcpy(&next, last, sizeof next);
+        free(last);
+        last = next;
+    }
+    return reply(task, "full");
+}
+
+/* Starts REST processes that stay, and stays. */
+static int multiply(mortal_task *task, const char *rest) {
+    for (unsigned long left = strtoul(rest, NULL, 10); left > 0; left--) {
+        if (fork() == 0) {
+            alarm(60); /* whatever becomes of it */
+            pause();
+            _exit(0);
+        }
+    }
+    return block(task, rest);
+}
+
 static int crash_once(mortal_task *task, const char *rest) {
     char text[32];
     if (mortal_task_attempt(task) < 2) {
@@ -191,6 +222,7 @@ static const struct trouble {
     {"abort", abort_process}, {"overflow", overflow_stack}, {"fail", fail}, {"crash-once", crash_once},
     {"sleep", sleep_for}, {"wait-for", wait_for}, {"wait-politely", wait_politely}, {"fail-twice", fail_twice},
     {"much", reply_much}, {"nothing", reply_nothing},
+    {"eat", eat}, {"multiply", multiply},
 };
 
 int mortal_main(mortal_task *task, const void *input, size_t input_bytes) {

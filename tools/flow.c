@@ -74,7 +74,8 @@ static bool submit(struct run *run, struct item *item) {
     mortal_task_options task = {.size = sizeof task, .name = item->text, .group = run->group, .tag = item,
                                 .deadline_ns = run->options->deadline_ns,
                                 .soft_deadline_ns = run->options->soft_deadline_ns,
-                                .attempts = run->options->retries + 1 - item->attempts};
+                                .attempts = run->options->retries + 1 - item->attempts,
+                                .more_memory_percent = run->options->more_memory_percent};
     mortal_future future;
     clock_gettime(CLOCK_REALTIME, &item->submitted);
     int error = item->is_refused ? -EMSGSIZE

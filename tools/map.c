@@ -73,7 +73,9 @@ static int open_pool(struct run *run) {
                                 .preload = run->module.setup, .context = options->argument,
                                 .context_bytes = options->argument ? strlen(options->argument) + 1 : 0,
                                 .measure = MORTAL_MEASURE_TIMES, .deaths = options->deaths,
-                                .deaths_period_ns = options->deaths_period_ns};
+                                .deaths_period_ns = options->deaths_period_ns,
+                                .memory_bytes = options->memory_bytes, .cpu_ns = options->cpu_ns,
+                                .processes = options->processes, .recycle_tasks = options->recycle_tasks};
     mortal_stats stats;
     int error = mortal_pool_open(&run->pool, &pool);
     if (error) {

@@ -25,6 +25,9 @@ struct map_options {
     uint64_t    soft_deadline_ns; /* 0: none */
     uint32_t    deaths; /* as in mortal_pool_options; 0: no number is too many */
     uint64_t    deaths_period_ns;
+    size_t      memory_bytes; /* this and what follows: 0 for none, likewise */
+    uint64_t    cpu_ns;
+    uint32_t    processes, recycle_tasks, more_memory_percent;
 };
 int map_options_read(struct map_options *options, int argc, char **argv); /* STATUS_ALL_DONE, or complained */
 

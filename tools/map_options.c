@@ -12,10 +12,12 @@
 #define MOST_WORKERS 1024
 #define MOST_RETRIES 1000
 #define MOST_DEATHS 1000000
+#define MOST_MORE_MEMORY 1000
 #define DEFAULT_DEATHS_PERIOD_NS 60000000000ull
 
 enum { OPTION_DEADLINE = 256, OPTION_GRACE, OPTION_RETRIES, OPTION_HALT, OPTION_KEEP_GOING, OPTION_JOBLOG, OPTION_ARG,
-       OPTION_TAG, OPTION_UNORDERED, OPTION_PROGRESS, OPTION_MAX_DEATHS, OPTION_HELP, OPTION_SOFT_DEADLINE };
+       OPTION_TAG, OPTION_UNORDERED, OPTION_PROGRESS, OPTION_MAX_DEATHS, OPTION_MEMORY, OPTION_MORE_MEMORY, OPTION_CPU,
+       OPTION_MAX_PROCESSES, OPTION_RECYCLE, OPTION_HELP, OPTION_SOFT_DEADLINE };
 
 static const struct option long_options[] = {
     {"workers", required_argument, NULL, 'j'},         {"null", no_argument, NULL, '0'},
@@ -27,6 +29,10 @@ static const struct option long_options[] = {
     {"unordered", no_argument, NULL, OPTION_UNORDERED},     {"progress", required_argument, NULL, OPTION_PROGRESS},
     {"max-deaths", required_argument, NULL, OPTION_MAX_DEATHS}, {"help", no_argument, NULL, OPTION_HELP},
     {"soft-deadline", required_argument, NULL, OPTION_SOFT_DEADLINE},
+    {"memory", required_argument, NULL, OPTION_MEMORY},     {"cpu", required_argument, NULL, OPTION_CPU},
+    {"more-memory", required_argument, NULL, OPTION_MORE_MEMORY},
+    {"max-processes", required_argument, NULL, OPTION_MAX_PROCESSES},
+    {"recycle", required_argument, NULL, OPTION_RECYCLE},
     {NULL, 0, NULL, 0},
 };
 
@@ -48,6 +54,13 @@ void map_help(FILE *to) {
           "      --keep-going     run all items whatever becomes of some (the default)\n"
           "      --max-deaths N[/TIME]\n"
           "                       give up when more than N processes ended by themselves within TIME (1m)\n"
+          "      --memory SIZE    an item whose process takes more ends, out of memory (512M, 2G)\n"
+          "      --more-memory PERCENT\n"
+          "                       allow so much more with each retry of an item that was out of memory\n"
+          "      --cpu TIME       kill an item that used so much processor time\n"
+          "      --max-processes N\n"
+          "                       kill an item that has started more processes than N, 0 for any\n"
+          "      --recycle N      put a fresh process in the place of one that has run N items\n"
           "      --grace TIME     how long what runs may go on after Ctrl-C; default 5s\n"
           "      --unordered      print results as they come; default: in the order of the items\n"
           "      --tag            begin each line of results with its item and a tab\n"
@@ -92,6 +105,34 @@ static int read_deaths(struct map_options *options, const char *value) {
     return STATUS_ALL_DONE;
 }
 
+static int read_size(const char *option, const char *value, size_t *bytes) {
+    uint64_t read_bytes;
+    if (parse_size(value, &read_bytes) || read_bytes == 0 || read_bytes > SIZE_MAX) {
+        return refuse(option, value, "a size over 0, such as 512M or 2G");
+    }
+    *bytes = (size_t)read_bytes;
+    return STATUS_ALL_DONE;
+}
+
+static int read_caps(struct map_options *options, int option, const char *value) {
+    switch (option) {
+    case OPTION_MEMORY: return read_size("--memory", value, &options->memory_bytes);
+    case OPTION_CPU: return read_duration("--cpu", value, 1, &options->cpu_ns);
+    case OPTION_MORE_MEMORY:
+        return parse_count(value, 1, MOST_MORE_MEMORY, &options->more_memory_percent)
+                   ? refuse("--more-memory", value, "a number from 1 to 1000") : STATUS_ALL_DONE;
+    case OPTION_RECYCLE:
+        return parse_count(value, 1, MOST_DEATHS, &options->recycle_tasks)
+                   ? refuse("--recycle", value, "a number from 1 to 1000000") : STATUS_ALL_DONE;
+    default:
+        if (parse_count(value, 0, MOST_DEATHS, &options->processes)) {
+            return refuse("--max-processes", value, "a number from 0 to 1000000");
+        }
+        options->processes = options->processes > 0 ? options->processes : MORTAL_NONE;
+        return STATUS_ALL_DONE;
+    }
+}
+
 static int read_progress(const char *value, enum progress_mode *mode) {
     static const char *const names[] = {[PROGRESS_AUTO] = "auto", [PROGRESS_BAR] = "bar", [PROGRESS_NONE] = "none"};
     for (int i = PROGRESS_AUTO; i <= PROGRESS_NONE; i++) {
@@ -128,6 +169,8 @@ static int read_option(struct map_options *options, int option, const char *valu
     case OPTION_GRACE: return read_duration("--grace", value, 0, &options->grace_ns);
     case OPTION_PROGRESS: return read_progress(value, &options->progress);
     case OPTION_MAX_DEATHS: return read_deaths(options, value);
+    case OPTION_MEMORY: case OPTION_MORE_MEMORY: case OPTION_CPU: case OPTION_MAX_PROCESSES: case OPTION_RECYCLE:
+        return read_caps(options, option, value);
     case OPTION_JOBLOG: options->joblog = value; return STATUS_ALL_DONE;
     case OPTION_ARG: options->argument = value; return STATUS_ALL_DONE;
     case 'a': options->item_file = value; return STATUS_ALL_DONE;
@@ -186,6 +229,10 @@ int map_options_read(struct map_options *options, int argc, char **argv) {
             return STATUS_USAGE;
         }
         status = read_option(options, option, optarg);
+    }
+    if (!status && options->more_memory_percent > 0 && (options->memory_bytes == 0 || options->retries == 0)) {
+        complain("--more-memory needs --memory and --retries: it is about the next attempt's cap");
+        return STATUS_USAGE;
     }
     return status ? status : read_words(options, argc - optind, argv + optind);
 }

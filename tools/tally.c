@@ -18,7 +18,7 @@ void tally_count(struct tally *tally, const struct item *item, uint64_t deadline
         return;
     }
     tally->outcomes[item->verdict.outcome & 15]++;
-    if (item->verdict.outcome == MORTAL_TIMED_OUT) {
+    if (item->verdict.outcome == MORTAL_TIMED_OUT && item->verdict.cause != MORTAL_CAUSE_CPU) {
         uint64_t late_ns = item->verdict.ran_ns > deadline_ns ? item->verdict.ran_ns - deadline_ns : 0;
         tally->kills++;
         tally->latest_ns = late_ns > tally->latest_ns ? late_ns : tally->latest_ns; /* 0: none could be measured */

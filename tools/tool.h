@@ -30,6 +30,7 @@ enum exit_status {
 /* units.c: times and texts as people write and read them */
 #define ESCAPED_ROOM(bytes) ((bytes) * 4 + 1)
 int    parse_duration(const char *text, uint64_t *ns);
+int    parse_size(const char *text, uint64_t *bytes); /* 512M, 2G; without a unit, bytes */
 int    parse_count(const char *text, uint32_t least, uint32_t most, uint32_t *count);
 void   format_duration(uint64_t ns, char *text, size_t text_bytes);
 size_t escape_text(const char *text, size_t text_bytes, char *escaped, size_t room);

@@ -37,6 +37,22 @@ int parse_duration(const char *text, uint64_t *ns) {
     return -EINVAL;
 }
 
+int parse_size(const char *text, uint64_t *bytes) {
+    static const char letters[] = "KMGT";
+    size_t digits = strspn(text, "0123456789");
+    const char *letter = text[digits] != '\0' ? strchr(letters, text[digits]) : NULL;
+    if (digits == 0 || digits > 15 || (text[digits] != '\0' && (!letter || text[digits + 1] != '\0'))) {
+        return -EINVAL;
+    }
+    uint64_t value = strtoull(text, NULL, 10);
+    unsigned shift = letter ? 10 * (unsigned)(letter - letters + 1) : 0;
+    if (value > UINT64_MAX >> shift) {
+        return -EINVAL;
+    }
+    *bytes = value << shift;
+    return 0;
+}
+
 int parse_count(const char *text, uint32_t least, uint32_t most, uint32_t *count) {
     size_t digits = strspn(text, "0123456789");
     if (digits == 0 || digits > 10 || text[digits] != '\0') {

@@ -14,6 +14,7 @@
 #include "host/ear.h"
 #include "host/guard.h"
 #include "host/lastwords.h"
+#include "host/limits.h"
 #include "host/modules.h"
 #include "host/worker.h"
 #include "system/clock.h"
@@ -97,6 +98,7 @@ int host_prepare(struct host *host, struct heritage *heritage, struct host_place
     if (host->still_here == NULL || host->cells_committed == NULL || host->block_at == NULL)
         return -ENOMEM;
     *host->still_here = 1;
+    limits_prepare(host);
     return 0;
 }
 
@@ -171,6 +173,7 @@ void host_run(struct heritage *heritage, struct host_place place) {
         worker_prepare(&workers[i], &host, i);
         start_worker(&workers[i], i == 0 ? heritage : NULL);
     }
+    limits_set(&host);
     /* ORD(host:ready) pairs ORD(spawn:ready): the life lines are held, and what holds in this host is told, before. */
     atomic_store_explicit(&host_head(&heritage->region, place.life)->ready, 1, memory_order_release);
     worker_notify_supervisor(&host);

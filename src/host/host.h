@@ -28,6 +28,12 @@ struct host {
     _Atomic uint32_t *block_at; /* per slot: 1 + its index in blocks, or 0 */
     uint64_t *cells_committed; /* a bit per page of the cells */
     _Atomic uint64_t soft_signals; /* a bit per signal that was looked at: nobody leaves it its default */
+
+    bool minds;        /* all its tasks have caps, or are measured: limits.h */
+    bool counts_tasks; /* it is replaced in its time */
+    _Atomic uint32_t served;
+    uint64_t data_limit;   /* on private memory, between tasks with a cap of their own */
+    uint64_t data_untouched; /* that the kernel counts and nobody touched; 0: not yet known */
 };
 
 /* The body of a host: never returns. */

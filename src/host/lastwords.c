@@ -1,5 +1,6 @@
 #include "host/lastwords.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,19 +8,22 @@
 #include <unistd.h>
 
 #include "host/guard.h"
+#include "host/limits.h"
 #include "host/worker.h"
 #include "system/memory.h"
 
 #define ALTERNATE_STACK_BYTES (64u << 10)
 
-static const int fatal_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
+static const int fatal_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS, SIGXFSZ};
 #define FATAL_SIGNALS (sizeof fatal_signals / sizeof *fatal_signals)
 
 static struct host *this_host; /* one per process; null in a template */
 
 static bool is_host(void) { return this_host != NULL && *this_host->still_here != 0; }
 
-static void say(struct host *host, enum last_words_kind kind, const siginfo_t *info, int signal_number) {
+#define NEAR_NULL 65536u /* a member of a struct, or an element of an array, that malloc did not give */
+
+static void say(struct host *host, enum last_words_kind kind, const siginfo_t *info, int signal_number, int error) {
     struct host_head *head = host_head(host->region, host->place.life);
     /* One only speaks; what it says is told by ORD(words:said). */
     if (atomic_exchange_explicit(&head->words_taken, 1, memory_order_acq_rel) != 0)
@@ -28,17 +32,21 @@ static void say(struct host *host, enum last_words_kind kind, const siginfo_t *i
     head->worker = worker != NULL ? worker->index : NO_WORKER;
     head->signal = signal_number;
     head->signal_code = info != NULL ? info->si_code : 0;
-    bool has_address = info != NULL && info->si_code > 0 && signal_number != SIGABRT && signal_number != SIGSYS;
+    bool has_address = info != NULL && info->si_code > 0 && signal_number != SIGABRT && signal_number != SIGSYS &&
+                       signal_number != SIGXFSZ;
     head->fault_address = has_address ? (uintptr_t)info->si_addr : 0;
+    bool gives_up = kind == WORDS_SIGNAL && (signal_number == SIGABRT || (has_address && head->fault_address < NEAR_NULL));
+    head->lacks_memory = limits_lack_memory(host, error, gives_up);
     /* ORD(words:said) pairs ORD(words:read): last, since a death in between must leave no half a sentence. */
     atomic_store_explicit(&head->words, kind, memory_order_release);
 }
 
 /* Spoken from within tasks, and from signal handlers, for which everything is shut. */
 void lastwords_say(struct host *host, enum last_words_kind kind, const siginfo_t *info, int signal_number) {
-    int before = guard_open(host);
-    say(host, kind, info, signal_number);
+    int error = errno, before = guard_open(host);
+    say(host, kind, info, signal_number, error);
     guard_restore(host, before);
+    errno = error;
 }
 
 static void on_fatal_signal(int signal_number, siginfo_t *info, void *context) {
@@ -55,9 +63,11 @@ static void on_fatal_signal(int signal_number, siginfo_t *info, void *context) {
 void lastwords_catch(struct host *host) {
     this_host = host;
     struct sigaction action = {.sa_sigaction = on_fatal_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    struct sigaction before;
     sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < FATAL_SIGNALS; i++)
-        sigaction(fatal_signals[i], &action, NULL);
+        if (fatal_signals[i] != SIGXFSZ || (sigaction(SIGXFSZ, NULL, &before) == 0 && before.sa_handler == SIG_DFL))
+            sigaction(fatal_signals[i], &action, NULL); /* a program that ignores SIGXFSZ sees an error instead */
 }
 
 void lastwords_unblock(sigset_t *mask) {

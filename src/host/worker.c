@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "host/guard.h"
+#include "host/limits.h"
 #include "host/lastwords.h"
 #include "host/modules.h"
 #include "host/results.h"
@@ -155,6 +156,8 @@ static void begin(struct worker *worker, struct mortal_task *task, uint32_t slot
         task->began_ns = clock_ns();
         atomic_store_explicit(&worker->desk->started_ns, task->began_ns, memory_order_relaxed);
     }
+    if (worker->host->minds || (flags & (ORDER_CAPS_MEMORY | ORDER_CAPS_CPU)) != 0)
+        limits_begin(task);
     /* ORD(desk:begun) pairs ORD(desk:orphan): the claim is there before, so that who sees a task begun finds its
      * word, or it was overwritten. Recovery reads it after a certain death. */
     atomic_store_explicit(&worker->desk->begun, word, memory_order_release);
@@ -172,6 +175,7 @@ static bool fill_cell(struct mortal_task *task, int status) {
     cell->result_offset = task->result_offset;
     cell->ran_ns = task->began_ns != 0 ? clock_ns() - task->began_ns : 0;
     cell->began_ns = task->began_ns;
+    limits_measure(task, cell);
     return true;
 }
 
@@ -260,11 +264,15 @@ static void run(struct worker *worker, uint32_t slot, uint64_t word) {
     if (__fpending(stdout) != 0)
         (void)fflush(stdout); /* else a line printed to a pipe is lost when a kill follows */
     (void)guard_open(worker->host);
+    if (task->has_caps)
+        limits_end(task);
     publish(task, status);
     if (task->sections != 0)
         shield_drop(task);
     task->order = NULL;
     worker->ran++;
+    if (worker->host->counts_tasks)
+        limits_count(worker->host);
 }
 
 bool worker_step(struct worker *worker) {
@@ -311,9 +319,21 @@ static bool search(struct worker *worker, uint32_t bell) {
     return found;
 }
 
+/* To be followed by another host: this worker saw that, and claims nothing any more. */
+static void say_rest(const struct worker *worker) {
+    /* ORD(worker:rest) pairs ORD(recycle:rest): no later look finds that it may claim. */
+    if (atomic_load_explicit(&worker->berth->resting, memory_order_acquire) == 0 ||
+        atomic_load_explicit(&worker->desk->rested, memory_order_relaxed) != 0)
+        return;
+    /* ORD(worker:rests) pairs ORD(recycle:seen): all that it did comes before. */
+    atomic_store_explicit(&worker->desk->rested, 1, memory_order_release);
+    worker_notify_supervisor(worker->host);
+}
+
 static void sleep_until_rung(struct worker *worker, uint32_t bell) {
     uint32_t berth = worker->host->place.berth;
     if (!may_work(worker)) { /* a standby or doomed: nobody shall count on it */
+        say_rest(worker);
         futex_wait(worker->bell, bell, NEVER);
         return;
     }

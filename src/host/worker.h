@@ -16,6 +16,8 @@ struct mortal_task {
     uint64_t result_bytes;
     uint64_t result_offset; /* into the heap; HEAP_NONE: inline */
     uint64_t began_ns;
+    uint64_t cpu_began_ns;
+    bool has_caps;          /* of its own, on memory */
     uint8_t *small;         /* where a result of up to INLINE_RESULT_BYTES is made: in the cell, unless that is shut */
     uint32_t sections;      /* critical sections that it is in, one inside the other */
 };

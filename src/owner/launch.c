@@ -64,7 +64,7 @@ static pid_t fork_supervisor(struct pool *pool) {
     return pid;
 }
 
-static int explain_start(const struct control_head *control) {
+static int explain_start(const struct pool *pool, const struct control_head *control) {
     const char *what = control->start_stage == STAGE_PRELOAD ? "preload" : "init";
     int value = control->start_value;
     switch ((enum start_detail)control->start_detail) {
@@ -79,6 +79,14 @@ static int explain_start(const struct control_head *control) {
         return why(-ECANCELED, "mortal_pool_open: %s did not end within start_ns", what);
     case DETAIL_CRASHED:
         return why(-ECANCELED, "mortal_pool_open: %s ended its process (status or signal %d)", what, value);
+    case DETAIL_CAP:
+        return why(-EINVAL, "mortal_pool_open: memory_bytes is %llu and a host without any task needs %llu already: allow "
+                            "more, or have less in memory when the pool is opened",
+                   (unsigned long long)pool->heritage.caps.memory_bytes,
+                   (unsigned long long)atomic_load(&control->empty_host_bytes));
+    case DETAIL_UNKNOWN_SIZE:
+        return why(-ENOTSUP, "mortal_pool_open: memory_bytes, recycle_bytes or processes is set, and /proc does not tell what "
+                             "hosts use: mount it, or do without");
     case DETAIL_SYSTEM:
     case DETAIL_NONE:
         break;
@@ -97,7 +105,7 @@ static int await_ready(struct pool *pool) {
         if (state == POOL_READY)
             return 0;
         if (state == POOL_FAILED)
-            return explain_start(control);
+            return explain_start(pool, control);
         (void)futex_wait(&control->state, state, clock_after(50000000u));
         if (pool->modules != NULL && image_check_arrival(pool, since) != 0)
             return -ECANCELED;

@@ -101,10 +101,16 @@ static bool copy_out(struct entry *entry, const void *from, size_t bytes) {
 }
 
 static void tell_times(const struct pool *pool, struct entry *entry, uint64_t began_ns, uint64_t ran_ns) {
-    if (pool->region->g.measure == 0 || began_ns < entry->submitted_ns)
+    if ((pool->region->g.measure & MORTAL_MEASURE_TIMES) == 0 || began_ns < entry->submitted_ns)
         return;
     entry->verdict.queued_ns = began_ns - entry->submitted_ns;
     entry->verdict.ran_ns = ran_ns;
+}
+
+static void tell_usage(const struct pool *pool, struct entry *entry, uint64_t cpu_ns, uint64_t peak_bytes) {
+    int measure = pool->region->g.measure;
+    entry->verdict.cpu_ns = (measure & MORTAL_MEASURE_CPU) != 0 ? cpu_ns : 0;
+    entry->verdict.memory_peak_bytes = (measure & MORTAL_MEASURE_MEMORY) != 0 ? peak_bytes : 0;
 }
 
 /* Status and result from the cell of the host that published. False: they make no sense. */
@@ -121,6 +127,7 @@ static bool read_answer(struct pool *pool, uint32_t slot, uint64_t word) {
         return false;
     verdict->status = cell->status;
     tell_times(pool, entry, cell->began_ns, cell->ran_ns);
+    tell_usage(pool, entry, cell->cpu_ns, cell->peak_bytes);
     if (bytes == 0)
         return true;
     const uint8_t *from = (const uint8_t *)cell->result;
@@ -150,10 +157,12 @@ static int read_fate(struct pool *pool, uint32_t slot, uint64_t word) {
     verdict->fault_address = fate->fault_address;
     verdict->culprit = fate->culprit;
     tell_times(pool, &pool->entries[slot], fate->began_ns, fate->ran_ns);
+    tell_usage(pool, &pool->entries[slot], fate->cpu_ns, fate->peak_pages * 4096ull);
     static const int outcomes[16] = {
         [SLOT_CANCELLED] = MORTAL_CANCELLED, [SLOT_EXPIRED] = MORTAL_EXPIRED,       [SLOT_KILLED] = MORTAL_KILLED,
         [SLOT_TIMED_OUT] = MORTAL_TIMED_OUT, [SLOT_CRASHED] = MORTAL_CRASHED,       [SLOT_COLLATERAL] = MORTAL_COLLATERAL,
         [SLOT_QUARANTINED] = MORTAL_QUARANTINED,  [SLOT_LOST] = MORTAL_LOST,
+        [SLOT_OUT_OF_MEMORY] = MORTAL_OUT_OF_MEMORY,
     };
     int outcome = outcomes[word_phase(word)];
     return outcome != 0 ? outcome : MORTAL_LOST;
@@ -180,8 +189,7 @@ void ledger_end(struct pool *pool, uint32_t slot, int outcome) {
 /* The word of a slot in use is one of ours, with our generation, or it was overwritten: then whoever runs the task cannot
  * publish any more, and nobody will ever know how it ended. */
 static bool is_garbled(const struct entry *entry, uint64_t word) {
-    return word_generation(word) != (uint32_t)(entry->life & GENERATION_MASK) || word_phase(word) == SLOT_FREE ||
-           word_phase(word) > SLOT_LOST;
+    return word_generation(word) != (uint32_t)(entry->life & GENERATION_MASK) || word_phase(word) == SLOT_FREE;
 }
 
 bool ledger_harvest(struct pool *pool, uint32_t slot) {

@@ -94,8 +94,8 @@ static int check_rest(const mortal_pool_options *o) {
     if (o->start != 0 && o->start != MORTAL_START_FORK && o->start != MORTAL_START_EXEC)
         return why(-EINVAL, "mortal_pool_open: start is %d: it must be MORTAL_START_FORK or MORTAL_START_EXEC",
                    (int)o->start);
-    if ((o->measure & ~MORTAL_MEASURE_TIMES) != 0)
-        return why(-EINVAL, "mortal_pool_open: measure is 0x%x: this version knows MORTAL_MEASURE_TIMES only",
+    if ((o->measure & ~(MORTAL_MEASURE_TIMES | MORTAL_MEASURE_CPU | MORTAL_MEASURE_MEMORY)) != 0)
+        return why(-EINVAL, "mortal_pool_open: measure is 0x%x: this version knows MORTAL_MEASURE_TIMES, _CPU and _MEMORY",
                    (unsigned)o->measure);
     if ((o->harden & ~MORTAL_HARDEN_KEYS) != 0)
         return why(-EINVAL, "mortal_pool_open: harden is 0x%x: this version knows MORTAL_HARDEN_KEYS only",
@@ -149,6 +149,8 @@ int options_plan(const mortal_pool_options *from, struct plan *plan) {
         error = plan_breaker(&o, plan);
     if (error == 0 && o.task != NULL)
         error = read_task_options(o.task, "mortal_pool_open", &plan->task);
+    if (error == 0)
+        error = caps_plan(&o, plan);
     plan->start_ns = o.start_ns != 0 ? o.start_ns : DEFAULT_START_NS;
     plan->asked = o;
     return error;
@@ -177,5 +179,5 @@ int options_task(struct pool *pool, const mortal_task_options *from, mortal_task
         out->shield_ns = defaults->shield_ns;
     if (out->soft_signal == 0)
         out->soft_signal = defaults->soft_signal;
-    return 0;
+    return caps_complete(pool, out, out);
 }

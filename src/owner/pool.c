@@ -30,6 +30,7 @@ static bool copy_options(struct pool *pool, const struct plan *plan) {
     h->deaths = plan->deaths;
     h->deaths_period_ns = plan->deaths_period_ns;
     h->harden = (uint32_t)plan->asked.harden;
+    h->caps = plan->caps;
     if (asked->name != NULL)
         (void)snprintf(h->name, sizeof h->name, "%s", asked->name);
     if (asked->context_bytes != 0) {
@@ -320,6 +321,9 @@ int mortal_pool_stats(mortal_pool *handle, mortal_stats *stats) {
     now.dying = alive ? atomic_load(&control->dying) : 0;
     now.supervisor = alive ? pool->supervisor_pid : 0;
     now.hardened = alive ? (int32_t)atomic_load(&control->hardened) : 0;
+    now.caps = alive ? (int32_t)atomic_load(&control->caps) : 0;
+    now.recycled = atomic_load(&control->recycled);
+    now.empty_host_bytes = atomic_load(&control->empty_host_bytes);
     now.broken = !alive;
     now.input_bytes_max = heap_largest(&pool->inputs);
     now.result_bytes_max = heap_largest_of(g->results_bytes);

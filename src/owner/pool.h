@@ -160,8 +160,17 @@ struct plan {
     uint32_t deaths;
     uint64_t deaths_period_ns; /* 0: no circuit breaker */
     mortal_pool_options asked; /* as the caller wrote it, in this version's shape */
+    struct pool_caps caps;
 };
 int options_plan(const mortal_pool_options *options, struct plan *plan);
 int options_task(struct pool *pool, const mortal_task_options *options, mortal_task_options *out);
+
+/* caps.c */
+int caps_plan(const mortal_pool_options *options, struct plan *plan); /* after its limits and task */
+int caps_complete(const struct pool *pool, const mortal_task_options *from, mortal_task_options *out);
+int caps_check(const struct pool *pool, mortal_task_options *options);
+uint32_t caps_fill(struct pool *pool, uint32_t slot, const mortal_task_options *options); /* flags of the order */
+bool caps_note(struct pool *pool, const mortal_task_options *options); /* true: the supervisor is to hear of it */
+uint64_t caps_earliest(const struct pool *pool, const mortal_task_options *options); /* after its start, that a limit may be over */
 
 #endif

@@ -193,20 +193,25 @@ static int reserve(struct pool *pool, const struct submission *s, uint64_t *inpu
  * ORD(submit:asleep). */
 static void note_limits(struct pool *pool, struct entry *entry, const mortal_task_options *o, uint64_t expiry) {
     struct control_head *control = control_head(pool->region);
-    entry->has_limits = o->deadline_ns != 0 || o->soft_deadline_ns != 0 || expiry != NEVER;
+    uint64_t deadline = caps_earliest(pool, o);
+    bool has_any = deadline != NEVER || o->deadline_ns != 0 || o->soft_deadline_ns != 0 || o->memory_bytes != 0;
+    entry->has_limits = has_any || expiry != NEVER;
     if (!entry->has_limits)
         return;
     bool first = atomic_fetch_add(&control->limits_unended, 1) == 0;
-    uint64_t deadline = o->deadline_ns != 0 ? o->deadline_ns : NEVER;
     if (o->soft_deadline_ns != 0 && o->soft_deadline_ns < deadline)
         deadline = o->soft_deadline_ns;
     bool lower = deadline < atomic_load(&control->deadline_floor_ns);
     if (first || lower) /* raising it is right only while no other limit is alive */
         atomic_store(&control->deadline_floor_ns, deadline);
     uint64_t floor = atomic_load(&control->expiry_floor_ns);
-    bool sooner = false;
-    while (expiry < floor && !sooner)
-        sooner = atomic_compare_exchange_weak(&control->expiry_floor_ns, &floor, expiry);
+    bool sooner = caps_note(pool, o);
+    while (expiry < floor) {
+        if (!atomic_compare_exchange_weak(&control->expiry_floor_ns, &floor, expiry))
+            continue;
+        sooner = true;
+        break;
+    }
     if (lower || sooner)
         atomic_store(&control->blind, 1); /* it may be asleep beyond that: ring it once the task is visible */
 }
@@ -231,7 +236,8 @@ static void fill_order(struct pool *pool, uint32_t slot, const struct submission
     const mortal_task_options *o = &s->options;
     bool is_stamped = o->deadline_ns != 0 || o->soft_deadline_ns != 0 || pool->region->g.measure != 0;
     uint32_t flags = (is_stamped ? ORDER_STAMPED : 0) | (fill_soft(care, o) ? ORDER_SOFT : 0) |
-                     (expiry != NEVER ? ORDER_EXPIRES : 0) | (input_offset == INPUT_NONE ? ORDER_INLINE : 0);
+                     (expiry != NEVER ? ORDER_EXPIRES : 0) | (input_offset == INPUT_NONE ? ORDER_INLINE : 0) |
+                     caps_fill(pool, slot, o);
     atomic_store_explicit(&order->ticket, pool->entries[slot].ticket, memory_order_relaxed);
     order->function = s->code;
     order->input_offset = input_offset == INPUT_NONE ? 0 : input_offset;
@@ -288,6 +294,8 @@ static int submit_locked(struct pool *pool, struct submission *s, mortal_future 
     int error = check(pool, s);
     if (error == 0)
         error = locate(pool, s);
+    if (error == 0)
+        error = caps_check(pool, &s->options);
     if (error == 0)
         error = find_group(pool, s);
     if (error == 0)

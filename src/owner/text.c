@@ -36,9 +36,19 @@ static int cause_text(const mortal_verdict *v, char *text, size_t bytes) {
         return snprintf(text, bytes, ": it ended its thread");
     case MORTAL_CAUSE_NO_MODULE:
         return snprintf(text, bytes, ": its host could not load the module of its function, or found another file there");
+    case MORTAL_CAUSE_PROCESSES:
+        return snprintf(text, bytes, ": it had more processes than it may");
     default:
         return snprintf(text, bytes, "%s", "");
     }
+}
+
+static int memory_text(const mortal_verdict *v, char *text, size_t bytes) {
+    char how[128];
+    if (v->cause == MORTAL_CAUSE_MEMORY)
+        return snprintf(text, bytes, ": its host held more than it may, may have partly run");
+    (void)cause_text(v, how, sizeof how);
+    return snprintf(text, bytes, ": it was refused more%s", how);
 }
 
 static int detail_text(const mortal_verdict *v, char *text, size_t bytes) {
@@ -52,7 +62,10 @@ static int detail_text(const mortal_verdict *v, char *text, size_t bytes) {
     case MORTAL_KILLED:
         return snprintf(text, bytes, ": may have partly run");
     case MORTAL_TIMED_OUT:
-        return snprintf(text, bytes, ": its time was over, may have partly run");
+        return snprintf(text, bytes, v->cause == MORTAL_CAUSE_CPU ? ": its processor time was over, may have partly run"
+                                                                   : ": its time was over, may have partly run");
+    case MORTAL_OUT_OF_MEMORY:
+        return memory_text(v, text, bytes);
     case MORTAL_CRASHED:
     case MORTAL_QUARANTINED: /* by how the last attempt ended */
         return cause_text(v, text, bytes);
@@ -75,7 +88,8 @@ size_t mortal_verdict_text(const mortal_verdict *verdict, char *text, size_t tex
     (void)detail_text(verdict, detail, sizeof detail);
     if (verdict->attempts > 1 || (verdict->attempts == 1 && verdict->outcome == MORTAL_CRASHED))
         (void)snprintf(attempts, sizeof attempts, ", attempt %" PRIu32, verdict->attempts);
-    bool blames = verdict->outcome == MORTAL_CRASHED || verdict->outcome == MORTAL_QUARANTINED;
+    bool blames = verdict->outcome == MORTAL_CRASHED || verdict->outcome == MORTAL_QUARANTINED ||
+                  verdict->outcome == MORTAL_OUT_OF_MEMORY;
     const char *unsure = blames && verdict->culprit == 0 ? ", or another task of its host" : "";
     int length = snprintf(text, text_bytes, "%s%s%s%s", mortal_outcome_name(verdict->outcome), detail, attempts, unsure);
     return length < 0 ? 0 : (size_t)length;

@@ -19,6 +19,14 @@ struct host_place {
     uint32_t birth; /* counts all hosts of the pool: what an arena says counts only if it was said since this birth */
 };
 
+/* Of a pool; 0 is no cap, and no such reason to replace a host. See also struct cap, of one task. */
+struct pool_caps {
+    uint64_t memory_bytes, file_bytes, recycle_ns, recycle_bytes;
+    uint32_t processes, files, recycle_tasks; /* NO_PROCESSES: not one */
+    uint32_t cpus;       /* so many times as fast as the clock can processor time of one process pass */
+};
+#define NO_PROCESSES UINT32_MAX
+
 struct heritage {
     struct region region;
     pid_t owner_pid;
@@ -49,6 +57,7 @@ struct heritage {
     int modules_fd; /* -1: there is none */
     uint64_t preload_ref, init_ref;
     mortal_prepare *module_preload, *module_init; /* call what these name; entries.c */
+    struct pool_caps caps;
 };
 
 /* Filled in by entries.c, which alone sees all rooms. */
@@ -74,6 +83,8 @@ struct group_fd_message {
 #define KEEP_FDS_MOST 256
 
 enum start_stage { STAGE_NONE = 0, STAGE_SUPERVISOR, STAGE_PRELOAD, STAGE_INIT, STAGE_FORK };
-enum start_detail { DETAIL_NONE = 0, DETAIL_STATUS, DETAIL_CRASHED, DETAIL_TIMED_OUT, DETAIL_THREADS, DETAIL_SYSTEM };
+enum start_detail { DETAIL_NONE = 0, DETAIL_STATUS, DETAIL_CRASHED, DETAIL_TIMED_OUT, DETAIL_THREADS, DETAIL_SYSTEM,
+                    DETAIL_CAP, /* an empty host needs more memory than it may have */
+                    DETAIL_UNKNOWN_SIZE };
 
 #endif

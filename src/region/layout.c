@@ -64,7 +64,8 @@ void geometry_plan(struct geometry *g, const struct limits *l) {
     g->control_logs = g->control_berths + (uint64_t)g->berths * sizeof(struct berth);
     g->control_cares = round_up(g->control_logs + (uint64_t)g->berths * g->workers_per_host * sizeof(log_taken), PAGE_BYTES);
     g->control_fates = round_up(g->control_cares + (uint64_t)g->slots * sizeof(struct care), PAGE_BYTES);
-    g->control_bytes = round_up(g->control_fates + (uint64_t)g->slots * sizeof(struct fate), PAGE_BYTES);
+    g->control_caps = round_up(g->control_fates + (uint64_t)g->slots * sizeof(struct fate), PAGE_BYTES);
+    g->control_bytes = round_up(g->control_caps + (uint64_t)g->slots * sizeof(struct cap), PAGE_BYTES);
     plan_arena(g);
 }
 
@@ -156,6 +157,7 @@ int region_commit_slots(struct region *r, uint32_t from, uint32_t to) {
         {r->claims, r->claims_fd, g->claim_words, CLAIM_STRIDE},
         {r->control, r->control_fd, g->control_cares, sizeof(struct care)},
         {r->control, r->control_fd, g->control_fates, sizeof(struct fate)},
+        {r->control, r->control_fd, g->control_caps, sizeof(struct cap)},
     };
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         uint64_t offset = tables[i].offset + from * tables[i].each;

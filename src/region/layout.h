@@ -44,6 +44,8 @@ enum order_flags {
     ORDER_EXPIRES = 2,   /* expires_at_ns is set */
     ORDER_INLINE = 4,    /* the input lies right behind the order */
     ORDER_SOFT = 8,      /* it has a soft deadline, a soft signal or a shield: its care says which */
+    ORDER_CAPS_MEMORY = 16, /* it has a cap of its own on memory: its record of caps is filled in */
+    ORDER_CAPS_CPU = 32,    /* likewise on processor time */
 };
 
 struct order {
@@ -103,9 +105,9 @@ struct fate {
     uint64_t fault_address;  /* S */
     int32_t  cause, signal, signal_code, exit_code; /* S */
     uint32_t culprit;        /* S */
-    uint32_t reserved0;
+    uint32_t peak_pages;       /* S  the most memory its host had; measured pools, else 0 */
     uint64_t began_ns, ran_ns; /* S  stamped tasks that had begun, else 0 */
-    uint32_t reserved[2];
+    uint64_t cpu_ns;           /* S  that it used; measured pools, else 0 */
 };
 static_assert(sizeof(struct fate) == LINE, "one line");
 
@@ -123,6 +125,16 @@ struct care {
     uint32_t reserved;
 };
 
+/* Caps of a task that has some of its own. Undefined but for what its order's flags name. See cap.h. */
+struct cap {
+    uint64_t memory_bytes;  /* O  of its first attempt */
+    uint64_t cpu_ns;        /* O */
+    uint32_t more_percent;  /* O  by so much the next attempt's is larger */
+    uint32_t reserved;
+    _Atomic uint64_t grown; /* S  attempts that ended for lack of memory << 32 | which was the last; the owner resets it */
+};
+static_assert(sizeof(struct cap) == 32, "two to a line");
+
 /* A berth is the place of a living host; the supervisor gives it out and takes it back after certain death. */
 struct berth {
     alignas(LINE) _Atomic uint32_t life;   /* S  NO_LIFE: nobody */
@@ -131,7 +143,8 @@ struct berth {
     _Atomic int32_t  pid;                  /* S */
     _Atomic uint32_t birth;                /* S  of that host, stored before its life: lives are given out again */
     _Atomic uint32_t calls;                /* S  futex of its main thread: a task of it was asked to stop */
-    uint32_t reserved[10];
+    _Atomic uint32_t resting;              /* S  1: it claims no more, and is to say so; stays so until it has ended */
+    uint32_t reserved[9];
 };
 /* How much of a worker's log the owner has read, and of which host: birth << 32 | count.  O */
 typedef _Atomic uint64_t log_taken;
@@ -168,6 +181,10 @@ struct control_head {
     alignas(LINE) struct request requests[REQUESTS];
     _Atomic uint64_t returned[RETURNED_ENTRIES];     /* S  generation and slot like queue entries, in ticket order */
     _Atomic uint32_t fate_log[FATE_LOG_ENTRIES];     /* S  slots */
+    alignas(LINE) _Atomic uint64_t empty_host_bytes; /* S  what the first host needed before any task; 0: not known */
+    _Atomic uint64_t recycled;                       /* S  hosts that were replaced in their time */
+    _Atomic uint32_t caps_used;                      /* O  1: there was a task with caps of its own */
+    _Atomic uint32_t caps;                           /* S  bits of mortal_caps: by what caps are kept */
 };
 
 /* ---- answers -------------------------------------------------------------------------------------------------- */
@@ -182,7 +199,9 @@ struct desk {
     _Atomic uint32_t log_tail;               /* H  completions of tasks of groups */
     _Atomic uint32_t section;                /* H  1: its task is in a critical section */
     _Atomic uint32_t yields;                 /* H  1: the section is over, and something waited for it to end the task */
-    uint32_t reserved[5];
+    _Atomic uint32_t rested;                 /* H  1: this worker saw that it is to claim no more */
+    _Atomic uint64_t cpu_ns;                 /* H  processor time when the task began, of those where it counts */
+    uint32_t reserved[2];
     alignas(LINE) _Atomic uint32_t log[LOG_ENTRIES]; /* H  slots */
 };
 
@@ -197,6 +216,8 @@ struct host_head {
     _Atomic uint32_t ready;                     /* H  1: its workers are there */
     _Atomic uint64_t heap_top;                  /* H  heap bytes ever used: what to punch */
     uint32_t hardened;                          /* H  bits of mortal_harden that hold in it; set before ready */
+    uint32_t lacks_memory;                      /* H  of the last words: it died for lack of memory; stored before words */
+    _Atomic uint32_t served;                    /* H  1: it has run a task; 2: as many as it should. Only where that counts */
 };
 #define NO_WORKER UINT32_MAX
 
@@ -216,7 +237,8 @@ struct cell {
     uint64_t result_offset; /* H  into the heap of this arena, where the result is not inline */
     alignas(16) uint8_t result[INLINE_RESULT_BYTES]; /* H */
     uint64_t began_ns, ran_ns;  /* H  measured pools only */
-    uint64_t reserved[6];
+    uint64_t cpu_ns, peak_bytes; /* H  likewise */
+    uint64_t reserved[4];
 };
 static_assert(sizeof(struct cell) == 128, "two lines, the second one only for measurements");
 
@@ -230,7 +252,7 @@ struct geometry {
     uint64_t order_ring, order_slots, order_inputs, orders_bytes;
     uint64_t claim_bells, claim_idle, claim_searching, claim_words, claims_bytes;
     uint32_t idle_words;
-    uint64_t control_berths, control_logs, control_cares, control_fates, control_bytes;
+    uint64_t control_berths, control_logs, control_cares, control_fates, control_caps, control_bytes;
     uint64_t arena_lines, arena_cells, arena_heap, arena_bytes;
     uint64_t window_bytes; /* address space that the answers may take */
     int32_t  measure;
@@ -292,6 +314,9 @@ static inline struct care *care_of(const struct region *r, uint32_t slot) {
 }
 static inline struct fate *fate_of(const struct region *r, uint32_t slot) {
     return (struct fate *)(void *)(r->control + r->g.control_fates) + slot;
+}
+static inline struct cap *cap_of(const struct region *r, uint32_t slot) {
+    return (struct cap *)(void *)(r->control + r->g.control_caps) + slot;
 }
 static inline struct berth *berth_of(const struct region *r, uint32_t berth) {
     return (struct berth *)(void *)(r->control + r->g.control_berths) + berth;

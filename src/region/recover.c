@@ -2,6 +2,7 @@
 
 #include <mortal.h>
 
+#include "region/cap.h"
 #include "region/plant.h"
 #include "region/queue.h"
 
@@ -62,13 +63,26 @@ static void tell_times(struct region *r, struct fate *fate, uint32_t slot, uint6
     fate->ran_ns = now - fate->began_ns;
 }
 
+/* What it used as the kernel counted it, since the start that its host noted. Only where the death tells. */
+static void tell_usage(struct region *r, struct fate *fate, uint64_t word, const struct death *death) {
+    const struct desk *desk = desk_of(r, word_life(word), word_worker(word));
+    fate->cpu_ns = 0;
+    fate->peak_pages = (uint32_t)(death->peak_bytes / 4096);
+    if (atomic_load_explicit(&desk->begun, memory_order_relaxed) != word_with_phase(word, SLOT_RUNNING))
+        return;
+    uint64_t began = atomic_load_explicit(&desk->cpu_ns, memory_order_relaxed);
+    fate->cpu_ns = began < death->cpu_ns ? death->cpu_ns - began : 0;
+}
+
 static enum recovered end(struct region *r, uint32_t slot, uint64_t word, enum slot_phase phase,
                           const struct death *death, bool culprit) {
     struct fate *fate = fate_of(r, slot);
     uint64_t ended = word_with_phase(word, phase);
     if (PLANTED(PLANT_FATE_AFTER_WORD))
         atomic_store(claim_of(r, slot), ended);
-    bool tells_why = phase == SLOT_CRASHED || phase == SLOT_QUARANTINED || (phase == SLOT_COLLATERAL && !death->asked);
+    bool tells_why = phase == SLOT_CRASHED || phase == SLOT_QUARANTINED || phase == SLOT_OUT_OF_MEMORY ||
+                     (phase == SLOT_TIMED_OUT && death->cause == MORTAL_CAUSE_CPU) ||
+                     (phase == SLOT_COLLATERAL && !death->asked);
     fate->cause = tells_why ? death->cause : 0;
     fate->signal = tells_why ? death->signal : 0;
     fate->signal_code = tells_why ? death->signal_code : 0;
@@ -76,12 +90,39 @@ static enum recovered end(struct region *r, uint32_t slot, uint64_t word, enum s
     fate->fault_address = tells_why ? death->fault_address : 0;
     fate->culprit = culprit;
     tell_times(r, fate, slot, word, death->at_ns);
+    tell_usage(r, fate, word, death);
     /* ORD(fate:told) pairs ORD(fate:read): who finds the ended word here finds the rest, though a recovery that was
      * cut may have written some of it before. */
     atomic_store_explicit(&fate->word, ended, memory_order_release);
     if (PLANTED(PLANT_FATE_AFTER_WORD))
         return RECOVERED_ENDED;
     return atomic_compare_exchange_strong(claim_of(r, slot), &word, ended) ? RECOVERED_ENDED : RECOVERED_NOTHING;
+}
+
+/* Counted before the task can be claimed again: the next attempt's cap depends on it. */
+static void note_lack(struct region *r, uint32_t slot, uint32_t starts) {
+    if ((atomic_load_explicit(&order_of(r, slot)->flags, memory_order_relaxed) & ORDER_CAPS_MEMORY) != 0)
+        cap_grow(cap_of(r, slot), starts);
+}
+
+/* It was cut because it took more than it may: by its own fault, so attempts that are left are used. */
+static enum recovered end_over_cap(struct region *r, uint32_t slot, uint64_t word, const struct death *death,
+                                   enum sentence sentence, uint32_t starts) {
+    struct death why = *death;
+    uint32_t may_start = order_of(r, slot)->attempts;
+    enum slot_phase phase = SLOT_TIMED_OUT;
+    why.cause = MORTAL_CAUSE_CPU;
+    why.signal = why.signal_code = why.exit_code = 0;
+    why.fault_address = 0;
+    if (sentence == SENTENCE_MEMORY) {
+        why.cause = MORTAL_CAUSE_MEMORY;
+        phase = SLOT_OUT_OF_MEMORY;
+        note_lack(r, slot, starts);
+    } else if (sentence == SENTENCE_PROCESSES) {
+        why.cause = MORTAL_CAUSE_PROCESSES;
+        phase = may_start > 1 ? SLOT_QUARANTINED : SLOT_CRASHED;
+    }
+    return starts < may_start ? give_back(r, slot, word) : end(r, slot, word, phase, &why, true);
 }
 
 static enum recovered recover_dying(struct region *r, uint32_t slot, uint64_t word, enum begun begun,
@@ -91,13 +132,16 @@ static enum recovered recover_dying(struct region *r, uint32_t slot, uint64_t wo
             return end(r, slot, word, SLOT_EXPIRED, death, false);
         if (sentence == SENTENCE_KILL)
             return end(r, slot, word, SLOT_CANCELLED, death, false);
-        if (sentence != SENTENCE_DEADLINE || is_believed(r, slot, word))
+        bool by_kill = sentence == SENTENCE_NONE || sentence == SENTENCE_KILL_RUNNING;
+        if (by_kill || is_believed(r, slot, word))
             return give_back(r, slot, word);
     }
     uint32_t starts = charge(r, slot, word);
     if (sentence == SENTENCE_DEADLINE)
         return starts < order_of(r, slot)->attempts ? give_back(r, slot, word)
                                                     : end(r, slot, word, SLOT_TIMED_OUT, death, true);
+    if (sentence == SENTENCE_MEMORY || sentence == SENTENCE_CPU || sentence == SENTENCE_PROCESSES)
+        return end_over_cap(r, slot, word, death, sentence, starts);
     return end(r, slot, word, sentence == SENTENCE_WITHIN ? SLOT_TIMED_OUT : SLOT_KILLED, death, true);
 }
 
@@ -113,9 +157,12 @@ static enum recovered recover_running(struct region *r, uint32_t slot, uint64_t 
     if (innocent)
         return may_start > 1 ? give_back(r, slot, word) : end(r, slot, word, SLOT_COLLATERAL, death, false);
     uint32_t starts = charge(r, slot, word);
+    if (death->out_of_memory)
+        note_lack(r, slot, starts);
     if (starts < may_start)
         return give_back(r, slot, word);
-    return end(r, slot, word, may_start > 1 ? SLOT_QUARANTINED : SLOT_CRASHED, death, death->culprit != NO_WORKER);
+    enum slot_phase phase = death->out_of_memory ? SLOT_OUT_OF_MEMORY : may_start > 1 ? SLOT_QUARANTINED : SLOT_CRASHED;
+    return end(r, slot, word, phase, death, death->culprit != NO_WORKER);
 }
 
 enum recovered recover_slot(struct region *r, uint32_t slot, uint32_t life, uint32_t worker, const struct death *death,

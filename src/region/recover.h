@@ -4,12 +4,14 @@
  *   word when the host died      begun   becomes
  *   RUNNING                      no      PENDING again, uncharged; after 3 deaths that no kill asked for: as begun
  *   RUNNING, its own fault       yes     PENDING and charged while attempts are left, else CRASHED, or QUARANTINED
- *                                        if there were more than one
+ *                                        if there were more than one; OUT_OF_MEMORY if that is why
  *   RUNNING, another's fault     yes     PENDING uncharged if restartable, else COLLATERAL
  *   RUNNING, host was killed     over-   PENDING and charged while attempts are left, else LOST; likewise if not begun,
  *                                written  after 3 hosts that were killed for serving nobody
  *   DYING                        no      by sentence: CANCELLED, EXPIRED, or PENDING
- *   DYING                        yes     by sentence: KILLED, TIMED_OUT, or PENDING and charged (deadline, attempts left)
+ *   DYING                        yes     by sentence: KILLED, TIMED_OUT, or PENDING and charged (deadline, attempts left);
+ *                                        over a cap PENDING and charged while attempts are left, else OUT_OF_MEMORY,
+ *                                        TIMED_OUT (processor time), CRASHED or QUARANTINED (processes)
  *   anything else                        is left as it is: a published result, somebody else's claim
  *
  * Precondition: the kernel has certified the death of every thread of the host (it could be waited for). Never call it
@@ -28,6 +30,9 @@ enum sentence {
     SENTENCE_KILL_RUNNING, /* never begun: waits again */
     SENTENCE_DEADLINE,
     SENTENCE_WITHIN,
+    SENTENCE_MEMORY,    /* over a cap, these three */
+    SENTENCE_CPU,
+    SENTENCE_PROCESSES,
 };
 
 struct death {
@@ -37,6 +42,8 @@ struct death {
     bool     asked;   /* the supervisor killed it: nobody in it is at fault but the sentenced */
     bool     suspected; /* asked, but only since a worker in it served nobody any more */
     uint32_t culprit; /* worker; NO_WORKER: not known, all that had begun are charged */
+    bool     out_of_memory; /* it is why: a crash is told so */
+    uint64_t cpu_ns, peak_bytes; /* of the whole host; 0: not measured, or not one task's alone */
 };
 
 enum recovered { RECOVERED_NOTHING = 0, RECOVERED_RETURNED, RECOVERED_WAITING /* it is pending already */, RECOVERED_ENDED };

@@ -17,6 +17,8 @@
  *                    v                   |   +--supervisor, after certain death--> CRASHED, COLLATERAL, QUARANTINED
  *         CANCELLED, EXPIRED             v
  *                                      DYING --supervisor, after certain death--> KILLED, TIMED_OUT, CANCELLED, EXPIRED
+ *          DYING and RUNNING also, over a cap or for lack of memory --supervisor, after certain death--> OUT_OF_MEMORY;
+ *          DYING, over a cap on processes, --likewise--> CRASHED, QUARANTINED
  *   any ended phase --owner--> FREE           RUNNING, PENDING --owner, supervisor certainly dead--> LOST
  *
  * Every arrow is one compare-and-swap (the first and the last are plain stores of the owner, who alone may make them).
@@ -48,6 +50,7 @@ enum slot_phase {
     SLOT_COLLATERAL,
     SLOT_QUARANTINED, /* crashed with its attempts, more than one, all spent */
     SLOT_LOST,
+    SLOT_OUT_OF_MEMORY, /* like crashed, or killed over a cap: told by the fate. The last that four bits can tell */
 };
 
 #define GENERATION_BITS 24

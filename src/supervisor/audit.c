@@ -15,7 +15,7 @@ static bool any_running(const struct supervisor *s) {
     const struct region *r = s->region;
     for (uint32_t berth = 0; berth < r->g.berths; berth++) {
         const struct host_record *record = &s->hosts[berth];
-        if (record->state != HOST_ACTIVE && record->state != HOST_DYING)
+        if (!host_works(record) && record->state != HOST_DYING)
             continue;
         for (uint32_t worker = 0; worker < r->g.workers_per_host; worker++) {
             uint32_t intent = atomic_load(&desk_of(r, record->life, worker)->intent);
@@ -82,7 +82,7 @@ static bool line_is_cut(const struct supervisor *s, const struct host_record *re
 static void find_impostors(struct supervisor *s) {
     for (uint32_t berth = 0; berth < s->region->g.berths; berth++) {
         struct host_record *record = &s->hosts[berth];
-        if (record->state != HOST_ACTIVE)
+        if (!host_works(record))
             continue;
         /* A process that is dying has its lines cut a moment before it can be waited for: what was cut at the last audit
          * already is another matter. */
@@ -109,7 +109,7 @@ static void find_impostors(struct supervisor *s) {
 void audit_parked(struct supervisor *s) {
     for (uint32_t berth = 0; berth < s->region->g.berths; berth++) {
         const struct host_record *record = &s->hosts[berth];
-        for (uint32_t worker = 0; record->state == HOST_ACTIVE && worker < s->region->g.workers_per_host; worker++)
+        for (uint32_t worker = 0; host_works(record) && worker < s->region->g.workers_per_host; worker++)
             if (atomic_load(&desk_of(s->region, record->life, worker)->parked) != 0)
                 death_doom(s, berth);
     }
@@ -180,6 +180,7 @@ static void find_strays(struct supervisor *s) {
 void audit(struct supervisor *s) {
     const struct region *r = s->region;
     find_impostors(s);
+    cap_look_at_oom(s);
     silence_check(s);
     find_strays(s); /* while who lies idle says so */
     mend_hints(s);

@@ -26,6 +26,9 @@ static void cancel(struct supervisor *s, uint32_t slot, uint64_t word, enum slot
 static int gravity(enum sentence sentence) {
     switch (sentence) {
     case SENTENCE_DEADLINE:
+    case SENTENCE_MEMORY:
+    case SENTENCE_CPU:
+    case SENTENCE_PROCESSES:
         return 1;
     case SENTENCE_KILL_RUNNING:
         return 2;
@@ -92,7 +95,7 @@ static void condemn_running(struct supervisor *s, uint64_t before, enum sentence
     const struct region *r = s->region;
     for (uint32_t berth = 0; berth < r->g.berths; berth++) {
         const struct host_record *record = &s->hosts[berth];
-        if (record->state != HOST_ACTIVE && record->state != HOST_DYING)
+        if (!host_works(record) && record->state != HOST_DYING)
             continue;
         for (uint32_t worker = 0; worker < r->g.workers_per_host; worker++) {
             uint32_t intent = atomic_load(&desk_of(r, record->life, worker)->intent);

@@ -130,7 +130,8 @@ uint64_t deadline_check(struct supervisor *s, uint64_t now) {
         return NEVER;
     next = min_ns(next, check_pending(s, now));
     for (uint32_t berth = 0; berth < s->region->g.berths; berth++) {
-        if (s->hosts[berth].state != HOST_ACTIVE)
+        struct host_record *record = &s->hosts[berth];
+        if (!host_works(record))
             continue;
         for (uint32_t worker = 0; worker < s->region->g.workers_per_host; worker++)
             next = min_ns(next, check_worker(s, berth, worker, now));

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -128,7 +129,18 @@ static uint32_t only_one_begun(const struct supervisor *s, uint32_t life) {
     return found;
 }
 
-static struct death inquest(const struct supervisor *s, const struct host_record *record, const siginfo_t *info) {
+/* With several workers what a host used is not what one task did. */
+static void tell_usage(const struct supervisor *s, struct death *death) {
+    const struct rusage *usage = &s->dead_usage;
+    int measure = s->region->g.measure;
+    if (s->region->g.workers_per_host == 1 && (measure & MORTAL_MEASURE_CPU) != 0)
+        death->cpu_ns = (uint64_t)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000000000u +
+                        (uint64_t)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) * 1000u;
+    if ((measure & MORTAL_MEASURE_MEMORY) != 0)
+        death->peak_bytes = (uint64_t)usage->ru_maxrss * 1024u;
+}
+
+static struct death inquest(struct supervisor *s, const struct host_record *record, const siginfo_t *info) {
     const struct host_head *head = host_head(s->region, record->life);
     /* ORD(words:read) pairs ORD(words:said) */
     uint32_t words = arena_is_its_own(s, record) ? atomic_load_explicit(&head->words, memory_order_acquire) : WORDS_NONE;
@@ -147,6 +159,10 @@ static struct death inquest(const struct supervisor *s, const struct host_record
         death.exit_code = death.cause == MORTAL_CAUSE_EXIT ? info->si_status : 0;
         if (words == WORDS_EXIT || words == WORDS_THREAD_EXIT || words == WORDS_NO_MODULE)
             death.culprit = head->worker;
+        death.out_of_memory = words == WORDS_EXIT && head->lacks_memory != 0;
+    } else if (by_us && record->over != 0) {
+        death.cause = record->over;
+        death.out_of_memory = record->over == MORTAL_CAUSE_MEMORY;
     } else {
         death.asked = by_us;
         death.suspected = by_us && !record->is_excused;
@@ -156,8 +172,12 @@ static struct death inquest(const struct supervisor *s, const struct host_record
             death.signal_code = head->signal_code;
             death.fault_address = head->fault_address;
             death.culprit = head->worker;
+            death.out_of_memory = head->lacks_memory != 0;
         }
+        if (!by_us && info->si_status == SIGKILL)
+            death.out_of_memory = cap_oom_struck(s);
     }
+    tell_usage(s, &death);
     if (death.culprit >= s->region->g.workers_per_host)
         death.culprit = death.asked ? NO_WORKER : only_one_begun(s, record->life);
     return death;
@@ -242,7 +262,7 @@ void death_bury(struct supervisor *s, uint32_t berth, const struct death *death)
     struct host_record *record = &s->hosts[berth];
     struct berth *shared = berth_of(s->region, berth);
     atomic_store(&shared->doomed, 1);
-    if (record->state == HOST_ACTIVE || record->state == HOST_DYING)
+    if (host_works(record) || record->state == HOST_DYING)
         death_settle(s, record, death);
     uint32_t life = record->life;
     bool is_its_own = arena_is_its_own(s, record);
@@ -256,6 +276,7 @@ void death_bury(struct supervisor *s, uint32_t berth, const struct death *death)
     record->state = HOST_EMPTY;
     record->position = NO_POSITION;
     record->life = NO_LIFE;
+    recycle_gone(s, berth);
     spawn_take_over(s); /* before anybody is told: the waiting tasks' time counts from the kill */
     if (is_its_own)
         death_tell(s, berth, life, record->birth);
@@ -309,7 +330,9 @@ void death_reap(struct supervisor *s) {
     for (;;) {
         siginfo_t seen;
         memset(&seen, 0, sizeof seen);
-        if (waitid(P_ALL, 0, &seen, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0 || seen.si_pid == 0)
+        /* The system call, since glibc's waitid does not hand on what the dead one used. */
+        if (syscall(SYS_waitid, P_ALL, 0, &seen, WEXITED | WNOHANG | WNOWAIT | __WALL, &s->dead_usage) < 0 ||
+            seen.si_pid == 0)
             break;
         uint32_t berth = berth_of_pid(s, seen.si_pid);
         if (PLANTED(PLANT_REAP_BEFORE_RECOVERY))

@@ -88,13 +88,18 @@ static bool is_stuck(struct supervisor *s) {
     return head == before && audit_finds_pending(s);
 }
 
+/* Who is to claim no more and said that it saw it need not say more. */
+static bool has_rest(const struct region *r, const struct host_record *record, uint32_t worker) {
+    return record->state == HOST_LEAVING && atomic_load(&desk_of(r, record->life, worker)->rested) != 0;
+}
+
 void silence_check(struct supervisor *s) {
     bool stuck = is_stuck(s);
     for (uint32_t berth = 0; berth < s->region->g.berths; berth++) {
         struct host_record *record = &s->hosts[berth];
-        uint32_t active = atomic_load(&berth_of(s->region, berth)->active);
-        for (uint32_t worker = 0; record->state == HOST_ACTIVE && worker < active; worker++)
-            if (serves_nobody(s->region, berth, record, worker, stuck))
+        uint32_t active = record->state == HOST_LEAVING ? record->width : atomic_load(&berth_of(s->region, berth)->active);
+        for (uint32_t worker = 0; host_works(record) && worker < active; worker++)
+            if (!has_rest(s->region, record, worker) && serves_nobody(s->region, berth, record, worker, stuck))
                 end_unless_it_claims(s, berth, worker);
     }
 }

@@ -167,6 +167,7 @@ static bool spawn(struct supervisor *s) {
     struct berth *shared = berth_of(s->region, berth);
     atomic_store(&shared->doomed, 0);
     atomic_store(&shared->active, 0);
+    atomic_store(&shared->resting, 0);
     struct host_place place = {.berth = berth, .life = life, .birth = ++s->births};
     atomic_store(&shared->birth, place.birth);
     atomic_store(&shared->life, life);
@@ -223,6 +224,10 @@ void spawn_check_ready(struct supervisor *s) {
         /* ORD(spawn:ready) pairs ORD(host:ready) */
         if (arena_is_its_own(s, record) &&
             atomic_load_explicit(&host_head(s->region, record->life)->ready, memory_order_acquire) != 0) {
+            if (!cap_welcome(s, i)) {
+                death_doom(s, i);
+                continue;
+            }
             record->state = HOST_STANDBY;
             record->hardened = host_head(s->region, record->life)->hardened;
             record->since_ns = clock_ns();
@@ -242,6 +247,23 @@ static uint32_t width_of(const struct supervisor *s, uint32_t position) {
     return left < g->workers_per_host ? left : g->workers_per_host;
 }
 
+/* Who left the position to another may still run tasks there: no more shall run at once than were asked for. */
+static uint32_t claimable_width(const struct supervisor *s, uint32_t position) {
+    uint32_t width = width_of(s, position), taken = recycle_still_claimed(s, position);
+    return taken < width ? width - taken : 0;
+}
+
+void spawn_widen(struct supervisor *s, uint32_t position) {
+    if (s->positions[position] == NO_POSITION || s->breaker_is_open)
+        return;
+    uint32_t berth = s->positions[position], width = claimable_width(s, position);
+    if (s->hosts[berth].state != HOST_ACTIVE || width == atomic_load(&berth_of(s->region, berth)->active))
+        return;
+    /* ORD(spawn:activate) */
+    atomic_store(&berth_of(s->region, berth)->active, width);
+    bell_ring_berth(s->region, berth);
+}
+
 static void activate(struct supervisor *s, uint32_t berth, uint32_t position) {
     struct host_record *record = &s->hosts[berth];
     record->state = HOST_ACTIVE;
@@ -249,7 +271,7 @@ static void activate(struct supervisor *s, uint32_t berth, uint32_t position) {
     record->since_ns = clock_ns();
     s->positions[position] = berth;
     /* ORD(spawn:activate) pairs ORD(worker:active): what the recovery returned is told before. */
-    atomic_store(&berth_of(s->region, berth)->active, width_of(s, position));
+    atomic_store(&berth_of(s->region, berth)->active, claimable_width(s, position));
     bell_ring_berth(s->region, berth);
     if (s->ready)
         return;
@@ -275,6 +297,7 @@ static void give_up_on_the_dying(struct supervisor *s, uint64_t now) {
         if (record->state != HOST_DYING || record->replaced || now - record->since_ns < DYING_PATIENCE_NS)
             continue;
         record->replaced = true;
+        recycle_gone(s, i);
         if (record->position != NO_POSITION)
             s->positions[record->position] = NO_POSITION;
         record->position = NO_POSITION;
@@ -290,7 +313,7 @@ void spawn_hold(struct supervisor *s) {
 void spawn_resume(struct supervisor *s) {
     for (uint32_t i = 0; i < s->region->g.berths; i++)
         if (s->hosts[i].state == HOST_ACTIVE)
-            atomic_store(&berth_of(s->region, i)->active, width_of(s, s->hosts[i].position));
+            atomic_store(&berth_of(s->region, i)->active, claimable_width(s, s->hosts[i].position));
     bell_ring_all(s->region);
 }
 
@@ -320,6 +343,11 @@ static bool may_spawn(const struct supervisor *s, uint64_t now) {
     return now >= s->spawn_after && !s->quitting && !s->breaker_is_open && !waits_for_a_start(s);
 }
 
+/* One that is to be recycled is followed by a host that is ready, also where none is kept ready otherwise. */
+static uint32_t standby_wanted(const struct supervisor *s) {
+    return s->region->g.standby == 0 && s->wants_heir ? 1 : s->region->g.standby;
+}
+
 /* Take over first, replenish after: the standby costs a wake-up, a new one a fork. */
 void spawn_fill(struct supervisor *s) {
     const struct geometry *g = &s->region->g;
@@ -329,7 +357,7 @@ void spawn_fill(struct supervisor *s) {
     uint32_t vacant = spawn_take_over(s);
     for (uint32_t i = 0; i < g->berths; i++)
         coming += s->hosts[i].state == HOST_STARTING || s->hosts[i].state == HOST_STANDBY;
-    while (coming < vacant + g->standby && may_spawn(s, now) && spawn(s))
+    while (coming < vacant + standby_wanted(s) && may_spawn(s, now) && spawn(s))
         coming++;
     count_ready(s);
 }
@@ -337,7 +365,7 @@ void spawn_fill(struct supervisor *s) {
 uint64_t spawn_next_ns(const struct supervisor *s) {
     const struct geometry *g = &s->region->g;
     uint64_t next = NEVER;
-    uint32_t wanted = g->hosts + g->standby, have = 0;
+    uint32_t wanted = g->hosts + standby_wanted(s), have = 0;
     for (uint32_t i = 0; i < g->berths; i++) {
         const struct host_record *record = &s->hosts[i];
         have += record->state == HOST_STARTING || record->state == HOST_STANDBY || record->state == HOST_ACTIVE;

@@ -6,18 +6,24 @@
  *
  *            spawn            ready             activate           kill, or its own end        certainly dead
  *   EMPTY ----------> STARTING -----> STANDBY ----------> ACTIVE ----------------------> DYING ---------------> EMPTY
- *                        |               |                                                 ^
+ *                        |               |                  |                              ^
+ *                        |               |                  +-- recycled --> LEAVING ------+
  *                        +---------------+-------------------------------------------------+
+ *
+ * LEAVING: another host has its position, its workers claim nothing more, and what they run goes on to its end.
  */
 #ifndef SUPERVISOR_STATE_H
 #define SUPERVISOR_STATE_H
 
 #include <signal.h>
 
+#include <sys/resource.h>
+
 #include "region/heritage.h"
 #include "region/recover.h"
+#include "system/usage.h"
 
-enum host_state { HOST_EMPTY = 0, HOST_STARTING, HOST_STANDBY, HOST_ACTIVE, HOST_DYING };
+enum host_state { HOST_EMPTY = 0, HOST_STARTING, HOST_STANDBY, HOST_ACTIVE, HOST_DYING, HOST_LEAVING };
 
 #define NO_POSITION UINT32_MAX
 
@@ -33,6 +39,10 @@ struct watch {
     bool was_cut;           /* its life line, at the last audit */
     enum sentence sentence; /* not NONE: the supervisor took its task from it */
     uint32_t seen_slot;     /* first uses of different slots have equal words */
+    uint64_t capped_word;   /* of the task whose processor time is counted, */
+    uint32_t capped_slot;   /* and which slot has it; */
+    uint64_t cpu_base_ns;   /* from here on */
+    uint64_t cpu_look_at;   /* not before */
 };
 
 struct host_record { /* by berth */
@@ -49,7 +59,18 @@ struct host_record { /* by berth */
     uint32_t lost_worker; /* whose thread ended while the process lives; NO_WORKER: nobody's */
     uint64_t since_ns; /* of this state */
     struct watch *watches; /* by worker */
+    uint64_t memory_look_at, processes_look_at; /* not before */
+    uint64_t memory_cap;    /* that held at the last look */
+    uint64_t shared_known;  /* resident memory of others, or of files, that it maps */
+    int32_t over;           /* killed for a cap, and nobody in it could be named: enum mortal_cause; 0: it was not */
+    bool is_spent;          /* there is reason to replace it by a fresh one */
+    uint32_t width;         /* leaving: how many of its workers could claim before */
 };
+
+/* Its workers may be running tasks. */
+static inline bool host_works(const struct host_record *record) {
+    return record->state == HOST_ACTIVE || record->state == HOST_LEAVING;
+}
 
 struct returned {
     uint64_t ticket, entry;
@@ -91,6 +112,14 @@ struct supervisor {
     uint64_t spawn_after, spawn_wait_ns; /* no start before; and how long to wait after the next failure */
     bool ready, quitting, template_ready, groups_with_fds, breaker_is_open;
     bool noticed; /* a host asked to be looked at */
+    bool was_idle;          /* caps: nothing ran nor waited at the last look */
+    bool wants_heir;        /* a host is to be recycled and there is no standby to follow it */
+    uint32_t *leaving;      /* by position: berth + 1 of the host that left it to another and still runs; 0: nobody */
+    uint32_t leaving_count;
+    struct usage_range *others; /* shared memory that hosts inherit, ours too: not their own */
+    int other_count;
+    int64_t oom_kills;      /* by the kernel, at the last look; -1: nothing tells */
+    struct rusage dead_usage; /* of the host whose death is being certified */
 };
 
 /* An arena is given out again as it was left. What stands in it is this host's own only from its birth on.
@@ -109,6 +138,7 @@ void spawn_failed(struct supervisor *s, uint64_t began_ns, enum start_stage stag
                   int error);                          /* ends an opening; later the next start waits, ever longer */
 void spawn_forgive(struct supervisor *s);              /* the next start need not wait */
 
+void spawn_widen(struct supervisor *s, uint32_t position); /* who left it claims less: its new host may claim more */
 void spawn_hold(struct supervisor *s);                 /* no worker claims any more */
 void spawn_resume(struct supervisor *s);               /* they do again */
 
@@ -145,6 +175,18 @@ void ask_heed_yields(struct supervisor *s);            /* sections that are over
 /* deadline.c */
 uint64_t deadline_check(struct supervisor *s, uint64_t now); /* the next time at which one may be due */
 
+/* cap.c */
+int  cap_open_tables(struct supervisor *s);                 /* 0, or there is no memory */
+bool cap_welcome(struct supervisor *s, uint32_t berth);     /* a host is ready: set its limits; false: it is over its cap */
+uint64_t cap_check(struct supervisor *s, uint64_t now);     /* who is over a cap; when to look again */
+bool cap_oom_struck(struct supervisor *s);                  /* the kernel killed for lack of memory since the last look */
+void cap_look_at_oom(struct supervisor *s);
+
+/* recycle.c */
+uint64_t recycle_check(struct supervisor *s, uint64_t now); /* replace hosts in their time; when to look again */
+void recycle_gone(struct supervisor *s, uint32_t berth);    /* a host that was leaving has ended, however */
+uint32_t recycle_still_claimed(const struct supervisor *s, uint32_t position); /* workers of who left it, not yet at rest */
+
 /* audit.c */
 void audit(struct supervisor *s);
 void audit_parked(struct supervisor *s); /* hosts with a worker that lost its claim though nobody took it */
@@ -163,6 +205,8 @@ void     lives_collect(struct supervisor *s);
 
 /* descendants.c */
 void descendants_kill(struct supervisor *s);            /* children that are none of ours: orphans of dead hosts */
+
+void descendants_kill_below(pid_t pid);                 /* what is still being multiplied under a host that is to die */
 
 /* groupfd.c */
 void groupfd_receive(struct supervisor *s);

@@ -98,7 +98,7 @@ static void check_kinds(void)
     REFUSE(start, -1, "start is -1");
     ACCEPT(start, MORTAL_START_FORK);
     ACCEPT(start, MORTAL_START_EXEC);
-    REFUSE(measure, 2, "measure is 0x2");
+    REFUSE(measure, 8, "measure is 0x8");
     REFUSE(measure, -1, "measure");
     ACCEPT(measure, MORTAL_MEASURE_TIMES);
     REFUSE(harden, 2, "harden is 0x2");

@@ -22,7 +22,7 @@ static void check_word(uint32_t generation, enum slot_phase phase, uint32_t life
     CHECK_EQ(word_life(word), life);
     CHECK_EQ(word_worker(word), worker);
     CHECK_EQ(word_upper(word), upper_half_in_memory(word));
-    for (enum slot_phase other = SLOT_FREE; other <= SLOT_LOST; other++) {
+    for (enum slot_phase other = SLOT_FREE; other <= SLOT_OUT_OF_MEMORY; other++) {
         uint64_t changed = word_with_phase(word, other);
         CHECK_EQ(changed, word_make(generation, other, life, worker));
         CHECK_EQ(upper_half_in_memory(changed) == upper_half_in_memory(word), other == phase);
@@ -34,13 +34,13 @@ static void check_word(uint32_t generation, enum slot_phase phase, uint32_t life
 
 static void check_phases(void)
 {
-    for (enum slot_phase phase = SLOT_FREE; phase <= SLOT_LOST; phase++) {
+    for (enum slot_phase phase = SLOT_FREE; phase <= SLOT_OUT_OF_MEMORY; phase++) {
         bool waits = phase == SLOT_FREE || phase == SLOT_PENDING;
         bool runs = phase == SLOT_RUNNING || phase == SLOT_DYING;
         CHECK_EQ(phase_is_running(phase), runs);
         CHECK_EQ(phase_has_ended(phase), !waits && !runs);
     }
-    CHECK(SLOT_LOST < 16); /* four bits */
+    CHECK(SLOT_OUT_OF_MEMORY < 16); /* four bits */
 }
 
 void test(void)
@@ -49,13 +49,13 @@ void test(void)
     CHECK_EQ(GENERATION_BITS + 4 + LIFE_BITS + WORKER_BITS, 64);
     CHECK_EQ(word_make(0, SLOT_FREE, 0, 0), 0); /* fresh memory is a free slot */
     for (size_t g = 0; g < COUNT(generations); g++)
-        for (enum slot_phase phase = SLOT_FREE; phase <= SLOT_LOST; phase++)
+        for (enum slot_phase phase = SLOT_FREE; phase <= SLOT_OUT_OF_MEMORY; phase++)
             for (size_t l = 0; l < COUNT(lives); l++)
                 for (size_t w = 0; w < COUNT(workers); w++)
                     check_word(generations[g], phase, lives[l], workers[w]);
     for (uint32_t i = 0; i < more_if_long(20000); i++) {
         uint64_t bits = dice();
-        check_word((uint32_t)(bits & GENERATION_MASK), (enum slot_phase)(bits >> 24 & 15) % (SLOT_LOST + 1),
+        check_word((uint32_t)(bits & GENERATION_MASK), (enum slot_phase)(bits >> 24 & 15) % (SLOT_OUT_OF_MEMORY + 1),
                    (uint32_t)(bits >> 28) & (WORD_LIVES - 1), (uint32_t)(bits >> 44));
     }
     /* What does not fit is cut off and leaves the neighbours alone. */

@@ -7,7 +7,8 @@
 #include "region/recover.h"
 #include "system/clock.h"
 
-enum { SLOT = 3, LIFE = 2, WORKER = 1, OTHER = 0, GENERATION = 77, STARTED_NS = 5 };
+enum { SLOT = 3, LIFE = 2, WORKER = 1, OTHER = 0, GENERATION = 77, STARTED_NS = 5, CPU_BEFORE_NS = 30, CPU_NS = 70,
+       PEAK_PAGES = 9 };
 
 /* Of the task and its host, when the host died. */
 struct scene {
@@ -50,13 +51,22 @@ HELPER struct outcome expected_of(const struct scene *s)
             return may_again ? returned(charged + 1) : ended(SLOT_LOST, charged + 1, false, false);
         if (others_fault)
             return s->attempts > 1 ? returned(charged) : ended(SLOT_COLLATERAL, charged, !s->death.asked, false);
-        enum slot_phase spent = s->attempts > 1 ? SLOT_QUARANTINED : SLOT_CRASHED;
+        enum slot_phase spent = s->death.out_of_memory ? SLOT_OUT_OF_MEMORY
+                                : s->attempts > 1      ? SLOT_QUARANTINED
+                                                       : SLOT_CRASHED;
         return may_again ? returned(charged + 1) : ended(spent, charged + 1, true, s->death.culprit == WORKER);
     }
     if (s->phase == SLOT_DYING) {
         if (s->begun || s->overwritten) {
-            if (s->sentence == SENTENCE_DEADLINE && may_again)
+            bool over_cap = s->sentence == SENTENCE_MEMORY || s->sentence == SENTENCE_CPU || s->sentence == SENTENCE_PROCESSES;
+            if ((s->sentence == SENTENCE_DEADLINE || over_cap) && may_again)
                 return returned(charged + 1);
+            if (over_cap)
+                return ended(s->sentence == SENTENCE_MEMORY ? SLOT_OUT_OF_MEMORY
+                             : s->sentence == SENTENCE_CPU  ? SLOT_TIMED_OUT
+                             : s->attempts > 1              ? SLOT_QUARANTINED
+                                                            : SLOT_CRASHED,
+                             charged + 1, true, true);
             bool late = s->sentence == SENTENCE_DEADLINE || s->sentence == SENTENCE_WITHIN;
             return ended(late ? SLOT_TIMED_OUT : SLOT_KILLED, charged + 1, false, true);
         }
@@ -84,12 +94,21 @@ HELPER void set_scene(struct region *r, const struct scene *s)
     atomic_store(&order_of(r, SLOT)->flags, s->stamped ? ORDER_STAMPED : 0);
     struct desk *desk = desk_of(r, LIFE, WORKER);
     atomic_store(&desk->started_ns, STARTED_NS);
+    atomic_store(&desk->cpu_ns, CPU_BEFORE_NS);
     atomic_store(&desk->wanted, queue_entry(SLOT, GENERATION));
     atomic_store(&desk->intent, SLOT + 1);
     atomic_store(&care_of(r, SLOT)->returned, CARE_UNCHARGED);
     uint64_t garbage = word_make(GENERATION - 1, SLOT_RUNNING, LIFE, WORKER);
     uint64_t begun = s->begun ? word_make(GENERATION, SLOT_RUNNING, LIFE, WORKER) : 0;
     atomic_store(&desk->begun, s->overwritten ? garbage : begun);
+}
+
+HELPER int cause_of(enum sentence sentence)
+{
+    return sentence == SENTENCE_MEMORY      ? MORTAL_CAUSE_MEMORY
+           : sentence == SENTENCE_CPU       ? MORTAL_CAUSE_CPU
+           : sentence == SENTENCE_PROCESSES ? MORTAL_CAUSE_PROCESSES
+                                            : 0;
 }
 
 HELPER void check_outcome(struct region *r, const struct scene *s, const struct outcome *o)
@@ -104,11 +123,16 @@ HELPER void check_outcome(struct region *r, const struct scene *s, const struct 
         return;
     const struct fate *fate = fate_of(r, SLOT);
     CHECK_EQ(atomic_load(&fate->word), word);
-    CHECK_EQ(fate->cause, o->tells_why ? s->death.cause : 0);
-    CHECK_EQ(fate->signal, o->tells_why ? s->death.signal : 0);
-    CHECK_EQ(fate->signal_code, o->tells_why ? s->death.signal_code : 0);
-    CHECK_EQ(fate->exit_code, o->tells_why ? s->death.exit_code : 0);
-    CHECK_EQ(fate->fault_address, o->tells_why ? s->death.fault_address : 0);
+    /* What was cut over a cap tells of the cap, and not of the signal that cut it. */
+    int cap = s->phase != SLOT_DYING ? 0 : cause_of(s->sentence);
+    bool tells_death = o->tells_why && cap == 0;
+    CHECK_EQ(fate->cause, tells_death ? s->death.cause : o->tells_why ? cap : 0);
+    CHECK_EQ(fate->signal, tells_death ? s->death.signal : 0);
+    CHECK_EQ(fate->signal_code, tells_death ? s->death.signal_code : 0);
+    CHECK_EQ(fate->exit_code, tells_death ? s->death.exit_code : 0);
+    CHECK_EQ(fate->fault_address, tells_death ? s->death.fault_address : 0);
+    CHECK_EQ(fate->cpu_ns, s->begun ? CPU_NS : 0);
+    CHECK_EQ(fate->peak_pages, PEAK_PAGES);
     CHECK_EQ(fate->culprit, o->culprit);
     bool tells_times = s->begun && s->stamped;
     CHECK_EQ(fate->began_ns, tells_times ? STARTED_NS : 0);
@@ -122,17 +146,19 @@ HELPER uint32_t for_each_scene(void (*visit)(const struct scene *))
     const uint32_t culprits[] = {NO_WORKER, WORKER, OTHER};
     struct scene s;
     memset(&s, 0, sizeof s);
-    s.death = (struct death){.at_ns = 1000 * STARTED_NS, .cause = 4711, .signal = 11, .signal_code = 1, .exit_code = 9, .fault_address = 0xdead0010};
-    for (s.phase = SLOT_FREE; s.phase <= SLOT_LOST; s.phase++)
-        for (unsigned bits = 0; bits < 16; bits++)
+    s.death = (struct death){.at_ns = 1000 * STARTED_NS, .cause = 4711, .signal = 11, .signal_code = 1, .exit_code = 9, .fault_address = 0xdead0010,
+                              .cpu_ns = CPU_BEFORE_NS + CPU_NS, .peak_bytes = PEAK_PAGES * 4096};
+    for (s.phase = SLOT_FREE; s.phase <= SLOT_OUT_OF_MEMORY; s.phase++)
+        for (unsigned bits = 0; bits < 32; bits++)
             for (s.attempts = 1; s.attempts <= 3; s.attempts++)
                 for (s.charged = 0; s.charged < s.attempts; s.charged++)
-                    for (s.sentence = SENTENCE_NONE; s.sentence <= SENTENCE_WITHIN; s.sentence++)
+                    for (s.sentence = SENTENCE_NONE; s.sentence <= SENTENCE_PROCESSES; s.sentence++)
                         for (size_t c = 0; c < COUNT(culprits); c++, scenes++) {
                             s.overwritten = (bits & 8) != 0;
                             s.begun = (bits & 1) != 0 && !s.overwritten;
                             s.stamped = (bits & 2) != 0;
                             s.death.asked = (bits & 4) != 0;
+                            s.death.out_of_memory = (bits & 16) != 0;
                             s.death.culprit = culprits[c];
                             visit(&s);
                         }

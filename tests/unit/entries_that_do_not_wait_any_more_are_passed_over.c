@@ -6,7 +6,7 @@
 
 #include "system/clock.h"
 
-enum { KINDS = 3 + (SLOT_LOST + 1), ROUNDS = 40, SLOTS = ROUNDS * (KINDS + 1) };
+enum { KINDS = 3 + (SLOT_OUT_OF_MEMORY + 1), ROUNDS = 40, SLOTS = ROUNDS * (KINDS + 1) };
 
 static struct region r;
 static uint32_t next_slot;

@@ -4,6 +4,8 @@
  */
 #include "deaths.h"
 
+#include "region/cap.h"
+
 static struct region r;
 
 static void check_scene(const struct scene *s)
@@ -33,10 +35,38 @@ static void check_false_stamp(void)
     CHECK_EQ(fate_of(&r, SLOT)->ran_ns, 0);
 }
 
+/* Each attempt that ended for lack of memory makes the next one's cap larger, once, however often its end is told. */
+static void check_growth(void)
+{
+    struct scene s = {.phase = SLOT_DYING, .begun = true, .attempts = 9, .sentence = SENTENCE_MEMORY,
+                      .death = {.asked = true, .culprit = NO_WORKER}};
+    struct cap *cap = cap_of(&r, SLOT);
+    *cap = (struct cap){.memory_bytes = 1000, .more_percent = 50};
+    CHECK_EQ(cap_memory(cap), 1000);
+    for (uint32_t starts = 0; starts < 3; starts++) {
+        for (unsigned again = 0; again < 2; again++) {
+            s.charged = starts;
+            set_scene(&r, &s);
+            atomic_store(&order_of(&r, SLOT)->flags, ORDER_CAPS_MEMORY);
+            CHECK_EQ(recover_slot(&r, SLOT, LIFE, WORKER, &s.death, s.sentence), RECOVERED_RETURNED);
+            CHECK_EQ(atomic_load(&cap->grown) >> 32, starts + 1);
+        }
+    }
+    CHECK(cap_memory(cap) >= 3375 && cap_memory(cap) < 3600); /* 1000 * 1.5^3, each a little more for the rounding */
+    s.sentence = SENTENCE_CPU;
+    set_scene(&r, &s);
+    atomic_store(&order_of(&r, SLOT)->flags, ORDER_CAPS_MEMORY);
+    CHECK_EQ(recover_slot(&r, SLOT, LIFE, WORKER, &s.death, s.sentence), RECOVERED_RETURNED);
+    CHECK_EQ(atomic_load(&cap->grown) >> 32, 3);
+    *cap = (struct cap){.memory_bytes = UINT64_MAX / 2, .more_percent = 1000, .grown = 1000ull << 32};
+    CHECK_EQ(cap_memory(cap), UINT64_MAX);
+}
+
 void test(void)
 {
     region_make(&r, limits_of(8, 2, 2), LIFE + 1);
-    CHECK_EQ(for_each_scene(check_scene), (SLOT_LOST + 1) * 16 * (1 + 2 + 3) * 5 * 3);
+    CHECK_EQ(for_each_scene(check_scene), (SLOT_OUT_OF_MEMORY + 1) * 32 * (1 + 2 + 3) * 8 * 3);
     check_false_stamp();
+    check_growth();
     region_destroy(&r);
 }

@@ -100,6 +100,9 @@ static struct expected after_running(const struct part *part, const struct endin
         return ended(MORTAL_TIMED_OUT, starts);
     case SENTENCE_DEADLINE:
         return starts < part->attempts ? waiting(starts) : ended(MORTAL_TIMED_OUT, starts);
+    case SENTENCE_MEMORY: /* over a cap: the stage has none of these */
+    case SENTENCE_CPU:
+    case SENTENCE_PROCESSES:
     case SENTENCE_NONE:
         break;
     }

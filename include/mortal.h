@@ -31,8 +31,10 @@ extern "C" {
 
 #if defined(__GNUC__)
 #define MORTAL_API __attribute__((visibility("default")))
+#define MORTAL_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #else
 #define MORTAL_API
+#define MORTAL_PRINTF(text, first)
 #endif
 
 #define MORTAL_VERSION_MAJOR 0
@@ -118,6 +120,15 @@ enum mortal_harden {
                               accidents, not attackers */
 };
 
+/* Bits of mortal_pool_options.backtrace: of which threads obituaries tell where they were. */
+enum mortal_backtrace {
+    MORTAL_BACKTRACE_CRASH = 1,    /* that crashed or called exit. The default */
+    MORTAL_BACKTRACE_DEADLINE = 2, /* whose task's time was over: asked by a signal first, killed when it has answered,
+                                      or 2 ms later. A system call of it may be interrupted by that */
+    MORTAL_BACKTRACE_KILL = 4,     /* likewise, of a task that is to be killed */
+    MORTAL_BACKTRACE_NONE = 8      /* of none */
+};
+
 /* Options of one task. Zero, but for size, is a good default. */
 typedef struct mortal_task_options {
     size_t        size;        /* sizeof(mortal_task_options) */
@@ -188,6 +199,8 @@ typedef struct mortal_pool_options {
     uint32_t        reserved2;
     uint64_t        recycle_ns;       /* so long after it took its first place, if it has run a task */
     size_t          recycle_bytes;    /* when it holds more memory than this, counted as for memory_bytes */
+    int32_t         backtrace;        /* bits of mortal_backtrace: whose obituaries; default MORTAL_BACKTRACE_CRASH */
+    uint32_t        reserved3;
 } mortal_pool_options;
 
 /* One task's one and only ending. */
@@ -212,7 +225,9 @@ typedef struct mortal_verdict {
                                     option cpu_ns. With workers_per_host over 1 only of tasks that returned */
     uint64_t      memory_peak_bytes; /* MORTAL_MEASURE_MEMORY, else 0: the most memory its host had resident while it ran,
                                     shared pages too. With workers_per_host over 1: since its host began */
-    uint64_t      reserved[4];
+    uint64_t      obituary;      /* number of its host's, if that host's death ended it, else 0; see
+                                    mortal_pool_obituary() */
+    uint64_t      reserved[3];
 } mortal_verdict;
 
 typedef struct mortal_look {
@@ -220,7 +235,8 @@ typedef struct mortal_look {
     int32_t  outcome; /* ended: mortal_outcome, else 0 */
     uint32_t attempt; /* running or ended: which attempt, from 1 */
     int32_t  host;    /* running: process id of its host, else 0 */
-    uint64_t reserved[6];
+    uint64_t done, total; /* running: as mortal_task_progress() told last, else 0 */
+    uint64_t reserved[4];
 } mortal_look;
 
 /* What a kill did. */
@@ -254,8 +270,91 @@ typedef struct mortal_stats {
     int32_t  caps;           /* bits of mortal_caps */
     uint64_t recycled;       /* hosts that were replaced by a fresh one, as recycle_tasks and its like ask */
     uint64_t empty_host_bytes; /* memory of a host before any task: memory_bytes must be more; 0: not known */
-    uint64_t reserved[3];
+    uint64_t obituaries;     /* of hosts so far: the number of the last; see mortal_pool_obituary() */
+    uint64_t reserved[2];
 } mortal_stats;
+
+/* Why a host was ended by its supervisor. */
+enum mortal_asked {
+    MORTAL_ASKED_NOBODY = 0, /* it was not: it ended by itself, or something outside ended it */
+    MORTAL_ASKED_KILL,       /* a kill */
+    MORTAL_ASKED_DEADLINE,   /* a task's deadline_ns */
+    MORTAL_ASKED_WITHIN,     /* a task's within_ns */
+    MORTAL_ASKED_START,      /* init was not done within start_ns */
+    MORTAL_ASKED_AUDIT,      /* a worker of it served nobody any more: the record of its task was overwritten */
+    MORTAL_ASKED_CAP,        /* a cap on memory, processor time or processes */
+    MORTAL_ASKED_RECYCLING   /* it was replaced by a fresh one, between two tasks */
+};
+
+enum mortal_stage { MORTAL_STAGE_STARTING = 1, MORTAL_STAGE_STANDBY, MORTAL_STAGE_ACTIVE };
+
+enum mortal_backtrace_state {
+    MORTAL_BACKTRACE_NOT_ASKED = 0, /* its pool does not want one of such a death, or nobody could be asked */
+    MORTAL_BACKTRACE_TAKEN,
+    MORTAL_BACKTRACE_NO_ANSWER      /* the thread blocked the signal, was deep in the kernel, or had no readable stack */
+};
+
+#define MORTAL_OBITUARY_OTHERS  4
+#define MORTAL_OBITUARY_LINES   8
+#define MORTAL_OBITUARY_FRAMES  48
+#define MORTAL_OBITUARY_MODULES 8
+
+/* A task in an obituary. */
+typedef struct mortal_obituary_task {
+    mortal_future future;   /* all-zero if it was released */
+    uint64_t      ticket;   /* counts the submits of the pool, from 0 */
+    uint32_t      attempt;  /* from 1 */
+    uint32_t      reserved0;
+    char          name[64]; /* empty: it has none */
+} mortal_obituary_task;
+
+/* A line that a task logged. */
+typedef struct mortal_obituary_line {
+    uint64_t at_ns;     /* mortal_now_ns() */
+    char     text[168]; /* as the task left it: any bytes but zero */
+} mortal_obituary_line;
+
+/* One call of a backtrace. */
+typedef struct mortal_obituary_frame {
+    uint64_t address, offset;  /* in the host; in the file of its module, as addr2line wants it */
+    uint64_t into;             /* bytes behind the beginning of the function */
+    int32_t  module;           /* index into modules; -1: not known */
+    int32_t  reserved0;
+    char     function[88];     /* empty: not known */
+} mortal_obituary_frame;
+
+/* What is known of a host that died. */
+typedef struct mortal_obituary {
+    uint64_t number;          /* counts the deaths of the pool's hosts, from 1 */
+    uint64_t host;            /* counts its hosts, from 1 */
+    int32_t  pid;
+    int32_t  stage;           /* mortal_stage, when it ended */
+    uint64_t born_ns, died_ns; /* mortal_now_ns(); when it was forked, and certainly dead */
+    uint64_t died_wall_ns;    /* since 1970 */
+    int32_t  cause;           /* mortal_cause; these five as in a verdict, also where a kill asked for it */
+    int32_t  signal, signal_code, exit_code;
+    uint64_t fault_address;
+    int32_t  asked;           /* mortal_asked */
+    int32_t  reserved0;
+    uint64_t latency_ns;      /* asked: from the request, or from the deadline, to its certain death; else 0 */
+    uint64_t user_ns, system_ns; /* processor time, that of children which it waited for included */
+    uint64_t memory_peak_bytes;  /* most that was resident, what it shared with this program included */
+    uint64_t tasks;           /* that it began, by its own account */
+    uint32_t has_culprit;     /* 1: culprit, progress and lines tell of the task that ended it, or for whose sake */
+    uint32_t condemned;       /* tasks for whose sake it was ended, the culprit included */
+    uint32_t collateral;      /* tasks that only ran in it too, or, without a culprit, all; others: the first of them */
+    uint32_t has_progress;    /* 1: done and total are what mortal_task_progress() told last */
+    uint64_t done, total;
+    mortal_obituary_task culprit, others[MORTAL_OBITUARY_OTHERS];
+    uint32_t line_count;      /* of lines: the last that it logged, oldest first */
+    int32_t  backtrace;       /* mortal_backtrace_state */
+    uint32_t frame_count;     /* of frames: of the thread that crashed, or did not end; innermost first */
+    uint32_t module_count;
+    mortal_obituary_line  lines[MORTAL_OBITUARY_LINES];
+    mortal_obituary_frame frames[MORTAL_OBITUARY_FRAMES];
+    char     modules[MORTAL_OBITUARY_MODULES][256]; /* paths */
+    uint64_t reserved[16];
+} mortal_obituary;
 
 /**
  * mortal_pool_open - make a pool: its supervisor, its hosts and its standby
@@ -427,6 +526,26 @@ MORTAL_API int mortal_pool_close(mortal_pool *pool, int how, uint64_t grace_ns, 
  * Test      tests/api/stats_add_up.c
  */
 MORTAL_API int mortal_pool_stats(mortal_pool *pool, mortal_stats *stats);
+
+/**
+ * mortal_pool_obituary - what is known of a host that died: why, for whose sake, where it was, what it used
+ *
+ * Shape     number     of the obituary, from 1, as in mortal_verdict.obituary; 0: the last
+ *           obituary   out, some 12 KiB; names of functions are looked up now, in the files of the modules
+ * Returns   0, or
+ *           -EINVAL     null or ended handle, null obituary
+ *           -ENOENT     there is no such number yet; or it is older than the last 256, which are kept
+ *           -ESHUTDOWN  the pool is being closed by another thread
+ *           -EPERM      called in a forked child or inside a task
+ * Blocks    for the disk, where it reads the modules that a backtrace names
+ * Threads   any
+ * Signals   not async-signal-safe
+ * Killed    a verdict's obituary is there when the verdict is, also when the supervisor has died since. What the host
+ *           itself left in it (lines, progress, tasks, backtrace) is as the host left it: it may have been overwritten
+ * Since     0.1
+ * Test      tests/recover/an_obituary_tells_of_a_crash.c
+ */
+MORTAL_API int mortal_pool_obituary(mortal_pool *pool, uint64_t number, mortal_obituary *obituary);
 
 /**
  * mortal_pool_mend - close the circuit breaker: hosts are made again, and what waits goes on
@@ -741,6 +860,34 @@ MORTAL_API int mortal_task_shield(mortal_task *task, bool on);
 MORTAL_API unsigned mortal_task_attempt(const mortal_task *task);
 
 /**
+ * mortal_task_progress - tell how far this task is: for mortal_future_look(), and for its obituary
+ *
+ * Shape     done, total   in whatever unit; total 0: not known
+ * Returns   nothing; a null task is ignored
+ * Blocks    never; costs some stores and no system call
+ * Threads   any thread of the host, one at a time
+ * Signals   async-signal-safe, unless it interrupts itself
+ * Killed    what was told last is kept
+ * Since     0.1
+ * Test      tests/api/progress_is_seen_while_a_task_runs.c
+ */
+MORTAL_API void mortal_task_progress(mortal_task *task, uint64_t done, uint64_t total);
+
+/**
+ * mortal_task_log - leave a line for the obituary, should this task's host die
+ *
+ * Shape     format   as in printf; 160 bytes of a line are kept, and the last 8 lines
+ * Returns   nothing; a null task, or format, is ignored
+ * Blocks    never; costs what snprintf does, a look at the clock, and no system call
+ * Threads   any thread of the host
+ * Signals   not async-signal-safe
+ * Killed    a line that was being written is left out, the ones before it are kept
+ * Since     0.1
+ * Test      tests/recover/the_last_lines_of_a_task_are_kept.c
+ */
+MORTAL_API void mortal_task_log(mortal_task *task, const char *format, ...) MORTAL_PRINTF(2, 3);
+
+/**
  * mortal_why - this thread's last failure in words: what failed, on what, why, what to do
  *
  * Returns   a line without line feed, good until this thread's next call; "" if nothing failed yet
@@ -779,6 +926,35 @@ MORTAL_API const char *mortal_outcome_name(int outcome);
  * Test      tests/api/verdicts_read_as_text.c
  */
 MORTAL_API size_t mortal_verdict_text(const mortal_verdict *verdict, char *text, size_t text_bytes);
+
+/**
+ * mortal_obituary_text - an obituary for people, in several lines
+ *
+ * Shape     text   out, text_bytes bytes, always ended by a zero byte if text_bytes is not 0; may be null if it is.
+ *                  Control characters, and bytes that are no UTF-8, are written as \x1b
+ * Returns   the length of the whole text, as snprintf does
+ * Blocks    never
+ * Threads   any
+ * Signals   not async-signal-safe
+ * Killed    no difference
+ * Since     0.1
+ * Test      tests/unit/obituaries_read_as_text_and_json.c
+ */
+MORTAL_API size_t mortal_obituary_text(const mortal_obituary *obituary, char *text, size_t text_bytes);
+
+/**
+ * mortal_obituary_json - an obituary for programs: one JSON object, in one line
+ *
+ * Shape     as mortal_obituary_text(). Addresses are strings ("0x10"); bytes that are no UTF-8 become U+FFFD
+ * Returns   as mortal_obituary_text()
+ * Blocks    never
+ * Threads   any
+ * Signals   not async-signal-safe
+ * Killed    no difference
+ * Since     0.1
+ * Test      tests/unit/obituaries_read_as_text_and_json.c
+ */
+MORTAL_API size_t mortal_obituary_json(const mortal_obituary *obituary, char *text, size_t text_bytes);
 
 /**
  * mortal_now_ns - the clock that every time of this library is read from (CLOCK_MONOTONIC)

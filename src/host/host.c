@@ -16,6 +16,7 @@
 #include "host/lastwords.h"
 #include "host/limits.h"
 #include "host/modules.h"
+#include "host/trace.h"
 #include "host/worker.h"
 #include "system/clock.h"
 #include "system/futex.h"
@@ -123,7 +124,7 @@ static void *worker_thread(void *argument) {
     struct worker *worker = starting->worker;
     worker_settle(worker);
     if (starting->init != NULL && run_init(worker->host, starting->init) != 0) {
-        lastwords_say(worker->host, WORDS_INIT_FAILED, NULL, 0);
+        (void)lastwords_say(worker->host, WORDS_INIT_FAILED, NULL, 0);
         _exit(HOST_EXIT_BROKEN);
     }
     atomic_store(&starting->ready, 1);
@@ -143,6 +144,7 @@ static void start_worker(struct worker *worker, const struct heritage *init) {
         if ((worker->host->heritage->signal_mask >> (signal_number - 1) & 1) != 0)
             sigaddset(&all, signal_number);
     lastwords_unblock(&all);
+    trace_unblock(worker->host, &all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
     pthread_t thread;
     if (pthread_create(&thread, NULL, worker_thread, &starting) != 0)
@@ -165,6 +167,7 @@ void host_run(struct heritage *heritage, struct host_place place) {
         host_head(&heritage->region, place.life)->hardened = MORTAL_HARDEN_KEYS;
     lastwords_catch(&host);
     modules_settle(heritage);
+    trace_listen(&host);
     uint32_t count = heritage->region.g.workers_per_host;
     struct worker *workers = calloc(count, sizeof *workers);
     if (workers == NULL)

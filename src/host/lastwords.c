@@ -9,6 +9,7 @@
 
 #include "host/guard.h"
 #include "host/limits.h"
+#include "host/trace.h"
 #include "host/worker.h"
 #include "system/memory.h"
 
@@ -23,11 +24,11 @@ static bool is_host(void) { return this_host != NULL && *this_host->still_here !
 
 #define NEAR_NULL 65536u /* a member of a struct, or an element of an array, that malloc did not give */
 
-static void say(struct host *host, enum last_words_kind kind, const siginfo_t *info, int signal_number, int error) {
+static bool say(struct host *host, enum last_words_kind kind, const siginfo_t *info, int signal_number, int error) {
     struct host_head *head = host_head(host->region, host->place.life);
     /* One only speaks; what it says is told by ORD(words:said). */
     if (atomic_exchange_explicit(&head->words_taken, 1, memory_order_acq_rel) != 0)
-        return;
+        return false;
     const struct worker *worker = worker_self();
     head->worker = worker != NULL ? worker->index : NO_WORKER;
     head->signal = signal_number;
@@ -39,20 +40,22 @@ static void say(struct host *host, enum last_words_kind kind, const siginfo_t *i
     head->lacks_memory = limits_lack_memory(host, error, gives_up);
     /* ORD(words:said) pairs ORD(words:read): last, since a death in between must leave no half a sentence. */
     atomic_store_explicit(&head->words, kind, memory_order_release);
+    return true;
 }
 
 /* Spoken from within tasks, and from signal handlers, for which everything is shut. */
-void lastwords_say(struct host *host, enum last_words_kind kind, const siginfo_t *info, int signal_number) {
+bool lastwords_say(struct host *host, enum last_words_kind kind, const siginfo_t *info, int signal_number) {
     int error = errno, before = guard_open(host);
-    say(host, kind, info, signal_number, error);
+    bool said = say(host, kind, info, signal_number, error);
     guard_restore(host, before);
     errno = error;
+    return said;
 }
 
 static void on_fatal_signal(int signal_number, siginfo_t *info, void *context) {
-    (void)context;
-    if (is_host())
-        lastwords_say(this_host, WORDS_SIGNAL, info, signal_number);
+    trace_escape();
+    if (is_host() && lastwords_say(this_host, WORDS_SIGNAL, info, signal_number))
+        trace_crash(this_host, context, 0);
     signal(signal_number, SIG_DFL);
     /* A fault happens again on return and then ends the process as it would have without us. What was sent, and what
      * steps over its instruction, has to be sent again; it is blocked until this handler returns. */
@@ -85,8 +88,8 @@ static void on_exit_of_process(int status, void *unused) {
     (void)unused;
     if (this_host != NULL && *this_host->still_here == 0)
         return; /* a process that a task forked: its exit is its own affair */
-    if (this_host != NULL)
-        lastwords_say(this_host, WORDS_EXIT, NULL, 0);
+    if (this_host != NULL && lastwords_say(this_host, WORDS_EXIT, NULL, 0))
+        trace_crash(this_host, NULL, (uintptr_t)__builtin_return_address(0));
     (void)fflush(NULL);
     _exit(status);
 }
@@ -94,7 +97,7 @@ static void on_exit_of_process(int status, void *unused) {
 void lastwords_at_exit(void) { on_exit(on_exit_of_process, NULL); }
 
 void lastwords_of_thread(void *host) {
-    lastwords_say(host, WORDS_THREAD_EXIT, NULL, 0);
+    (void)lastwords_say(host, WORDS_THREAD_EXIT, NULL, 0);
     (void)fflush(NULL);
     _exit(HOST_EXIT_BROKEN);
 }

@@ -12,7 +12,7 @@ void lastwords_unblock(sigset_t *mask);       /* take them out of a mask: blocke
 void lastwords_alternate_stack(void);         /* each worker: so that a stack overflow can still speak */
 void lastwords_of_thread(void *host);         /* clean-up handler of a worker thread that a task ended */
 
-/* The first who speaks wins. Async-signal-safe. */
-void lastwords_say(struct host *host, enum last_words_kind kind, const siginfo_t *info, int signal_number);
+/* The first who speaks wins; false: another one did. Async-signal-safe. */
+bool lastwords_say(struct host *host, enum last_words_kind kind, const siginfo_t *info, int signal_number);
 
 #endif

@@ -158,6 +158,7 @@ static void begin(struct worker *worker, struct mortal_task *task, uint32_t slot
     }
     if (worker->host->minds || (flags & (ORDER_CAPS_MEMORY | ORDER_CAPS_CPU)) != 0)
         limits_begin(task);
+    atomic_store_explicit(&worker->desk->ran, ++worker->begun, memory_order_relaxed);
     /* ORD(desk:begun) pairs ORD(desk:orphan): the claim is there before, so that who sees a task begun finds its
      * word, or it was overwritten. Recovery reads it after a certain death. */
     atomic_store_explicit(&worker->desk->begun, word, memory_order_release);

@@ -37,6 +37,7 @@ struct worker {
     struct mortal_task task;
     alignas(16) uint8_t small[INLINE_RESULT_BYTES];
     struct ear ear;
+    uint32_t begun;     /* tasks, all together */
 };
 
 void worker_prepare(struct worker *worker, struct host *host, uint32_t index);

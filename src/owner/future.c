@@ -71,6 +71,9 @@ int mortal_future_look(mortal_future future, mortal_look *look) {
             for (uint32_t i = 0; i < r->g.berths; i++)
                 if (atomic_load(&berth_of(r, i)->life) == word_life(word))
                     seen.host = atomic_load(&berth_of(r, i)->pid);
+            if (word_life(word) < r->g.lives && word_worker(word) < r->g.workers_per_host)
+                (void)progress_read(notes_of(r, word_life(word), word_worker(word)),
+                                    word_with_phase(word, SLOT_RUNNING), slot, &seen.done, &seen.total);
         }
     }
     *look = seen;

@@ -321,13 +321,14 @@ static void raise_to(_Atomic uint64_t *mark, uint64_t value) {
     }
 }
 
-/* Two stores and a write: all that a signal handler may do. */
+/* A few stores and a write: all that a signal handler may do. */
 void mortal_pool_kill_now(mortal_pool *handle, int scope) {
     struct pool *pool = seat_peek(handle);
     if (pool == NULL || scope < MORTAL_PENDING || scope > MORTAL_UNENDED)
         return;
     struct control_head *control = control_head(pool->region);
     uint64_t before = atomic_load(&orders_head(pool->region)->tickets);
+    atomic_store(&control->now_sent_ns, clock_ns());
     if ((scope & MORTAL_PENDING) != 0)
         raise_to(&control->now_pending, before);
     if ((scope & MORTAL_RUNNING) != 0)

@@ -13,6 +13,7 @@
 #include "region/recover.h"
 #include "system/clock.h"
 #include "system/futex.h"
+#include "system/memory.h"
 #include "system/why.h"
 
 #define COMMIT_SLOTS 256u
@@ -42,6 +43,19 @@ uint32_t ledger_take(struct pool *pool, int *error) {
     pool->entries[slot].life = 1;
     atomic_store(&control_head(pool->region)->slots_known, pool->slots_used);
     return slot;
+}
+
+/* Tasks without names need no memory for them. */
+int ledger_make_names(struct pool *pool, uint32_t slot) {
+    if (slot < pool->names_made)
+        return 0;
+    const struct region *r = pool->region;
+    uint64_t from = r->g.order_names + (uint64_t)pool->names_made * NAME_BYTES;
+    uint64_t bytes = (uint64_t)(pool->slots_made - pool->names_made) * NAME_BYTES;
+    int error = memory_commit(r->orders + from, bytes, r->orders_fd, from);
+    if (error == 0)
+        pool->names_made = pool->slots_made;
+    return error;
 }
 
 void ledger_untake(struct pool *pool, uint32_t slot) { pool->free_slots[pool->free_count++] = slot; }
@@ -156,6 +170,7 @@ static int read_fate(struct pool *pool, uint32_t slot, uint64_t word) {
     verdict->exit_code = fate->exit_code;
     verdict->fault_address = fate->fault_address;
     verdict->culprit = fate->culprit;
+    verdict->obituary = fate->obituary;
     tell_times(pool, &pool->entries[slot], fate->began_ns, fate->ran_ns);
     tell_usage(pool, &pool->entries[slot], fate->cpu_ns, fate->peak_pages * 4096ull);
     static const int outcomes[16] = {

@@ -90,6 +90,9 @@ static int plan_breaker(const mortal_pool_options *o, struct plan *plan) {
     return 0;
 }
 
+#define BACKTRACE_BITS \
+    (MORTAL_BACKTRACE_CRASH | MORTAL_BACKTRACE_DEADLINE | MORTAL_BACKTRACE_KILL | MORTAL_BACKTRACE_NONE)
+
 static int check_rest(const mortal_pool_options *o) {
     if (o->start != 0 && o->start != MORTAL_START_FORK && o->start != MORTAL_START_EXEC)
         return why(-EINVAL, "mortal_pool_open: start is %d: it must be MORTAL_START_FORK or MORTAL_START_EXEC",
@@ -100,6 +103,10 @@ static int check_rest(const mortal_pool_options *o) {
     if ((o->harden & ~MORTAL_HARDEN_KEYS) != 0)
         return why(-EINVAL, "mortal_pool_open: harden is 0x%x: this version knows MORTAL_HARDEN_KEYS only",
                    (unsigned)o->harden);
+    if ((o->backtrace & ~BACKTRACE_BITS) != 0 || o->reserved2 != 0)
+        return why(-EINVAL, "mortal_pool_open: backtrace is 0x%x, and a reserved field 0x%x: this version knows "
+                            "MORTAL_BACKTRACE_CRASH, _DEADLINE, _KILL and _NONE", (unsigned)o->backtrace,
+                   (unsigned)o->reserved2);
     if (o->context == NULL && o->context_bytes != 0)
         return why(-EINVAL, "mortal_pool_open: context is null and context_bytes is %zu", o->context_bytes);
     if (o->keep_fd_count > KEEP_FDS_MOST || (o->keep_fds == NULL && o->keep_fd_count != 0))
@@ -118,7 +125,7 @@ static int check_rest(const mortal_pool_options *o) {
  * own. */
 static int check_soft_signal(const char *call, int32_t number) {
     static const int32_t taken[] = {SIGKILL, SIGSTOP, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS, SIGNAL_NOTICE};
-    bool is_taken = number < 0 || number > SIGRTMAX || (number >= 32 && number < SIGRTMIN);
+    bool is_taken = number < 0 || number > SIGRTMAX || number == SIGNAL_TRACE || (number >= 32 && number < SIGRTMIN);
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
         is_taken = is_taken || number == taken[i];
     return is_taken ? why(-EINVAL, "%s: soft_signal is %d: it must be a signal that tasks can handle and the library does "
@@ -152,6 +159,7 @@ int options_plan(const mortal_pool_options *from, struct plan *plan) {
     if (error == 0)
         error = caps_plan(&o, plan);
     plan->start_ns = o.start_ns != 0 ? o.start_ns : DEFAULT_START_NS;
+    plan->backtrace = o.backtrace == 0 ? MORTAL_BACKTRACE_CRASH : (uint32_t)(o.backtrace & ~MORTAL_BACKTRACE_NONE);
     plan->asked = o;
     return error;
 }

@@ -7,12 +7,12 @@
 
 #include "region/heap.h"
 #include "region/heritage.h"
+#include "region/notes.h"
 #include "system/process.h"
 
 #define NO_SLOT UINT32_MAX
 #define INPUT_NONE UINT64_MAX
 #define COPY_RESULT_BYTES 4096u /* smaller results are copied out, larger ones read in place */
-#define NAME_BYTES 64u
 
 enum entry_state { ENTRY_FREE = 0, ENTRY_LIVE, ENTRY_ENDED };
 
@@ -85,6 +85,7 @@ struct pool {
     bool closing, broken;
     pthread_t closer; /* closing: the one thread that may still wait here */
     struct modules *modules; /* null: the pool's processes are forked from this one, addresses mean the same there */
+    uint32_t names_made; /* slots below have room for a name among the orders */
 };
 
 static inline bool pool_is_closed_to_me(const struct pool *pool) {
@@ -93,6 +94,7 @@ static inline bool pool_is_closed_to_me(const struct pool *pool) {
 
 /* ledger.c */
 uint32_t ledger_take(struct pool *pool, int *error);           /* a free slot, or NO_SLOT and *error */
+int      ledger_make_names(struct pool *pool, uint32_t slot);  /* room for its name: 0 or -ENOMEM */
 void     ledger_untake(struct pool *pool, uint32_t slot);      /* it was not submitted after all */
 bool     ledger_harvest(struct pool *pool, uint32_t slot);     /* true: ended, its verdict is in the entry */
 void     ledger_release(struct pool *pool, uint32_t slot);
@@ -159,6 +161,7 @@ struct plan {
     uint64_t start_ns;
     uint32_t deaths;
     uint64_t deaths_period_ns; /* 0: no circuit breaker */
+    uint32_t backtrace; /* bits of mortal_backtrace */
     mortal_pool_options asked; /* as the caller wrote it, in this version's shape */
     struct pool_caps caps;
 };

@@ -237,7 +237,7 @@ static void fill_order(struct pool *pool, uint32_t slot, const struct submission
     bool is_stamped = o->deadline_ns != 0 || o->soft_deadline_ns != 0 || pool->region->g.measure != 0;
     uint32_t flags = (is_stamped ? ORDER_STAMPED : 0) | (fill_soft(care, o) ? ORDER_SOFT : 0) |
                      (expiry != NEVER ? ORDER_EXPIRES : 0) | (input_offset == INPUT_NONE ? ORDER_INLINE : 0) |
-                     caps_fill(pool, slot, o);
+                     caps_fill(pool, slot, o) | (pool->entries[slot].name != NULL ? ORDER_NAMED : 0);
     atomic_store_explicit(&order->ticket, pool->entries[slot].ticket, memory_order_relaxed);
     order->function = s->code;
     order->input_offset = input_offset == INPUT_NONE ? 0 : input_offset;
@@ -248,6 +248,8 @@ static void fill_order(struct pool *pool, uint32_t slot, const struct submission
     atomic_store_explicit(&order->watched, 0, memory_order_relaxed);
     atomic_store_explicit(&order->group, s->group != NULL ? s->group->number + 1 : 0, memory_order_relaxed);
     order->attempts = o->attempts > 1 ? o->attempts : 1;
+    if (pool->entries[slot].name != NULL)
+        strncpy(name_of(pool->region, slot), pool->entries[slot].name, NAME_BYTES);
     if (s->input_bytes != 0)
         memcpy(input_offset == INPUT_NONE ? order->input : inputs_of(pool->region) + input_offset, s->input,
                s->input_bytes);
@@ -314,6 +316,13 @@ static int submit_locked(struct pool *pool, struct submission *s, mortal_future 
         if (input_offset != INPUT_NONE)
             heap_give(&pool->inputs, input_offset);
         return error != 0 ? error : why(-ENOMEM, "mortal_pool_submit: no memory for the task's name");
+    }
+    if (name != NULL && ledger_make_names(pool, slot) != 0) {
+        free(name);
+        ledger_untake(pool, slot);
+        if (input_offset != INPUT_NONE)
+            heap_give(&pool->inputs, input_offset);
+        return why(-ENOMEM, "mortal_pool_submit: the system has no memory for the names of more tasks");
     }
     bool needs_now = s->options.within_ns != 0 || pool->region->g.measure != 0;
     uint64_t now = needs_now ? clock_ns() : 0;

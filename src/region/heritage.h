@@ -58,6 +58,7 @@ struct heritage {
     uint64_t preload_ref, init_ref;
     mortal_prepare *module_preload, *module_init; /* call what these name; entries.c */
     struct pool_caps caps;
+    uint32_t backtrace; /* bits of mortal_backtrace */
 };
 
 /* Filled in by entries.c, which alone sees all rooms. */
@@ -66,6 +67,9 @@ void heritage_entries(struct heritage *heritage);
 /* The signal by which a worker tells the supervisor that a group's descriptor wants ringing, or that it parked: a host
  * must hold no descriptor that a task could close and open anew as something else. */
 #define SIGNAL_NOTICE SIGURG
+
+/* By which the supervisor asks a worker's thread where it is, before it kills its host. */
+#define SIGNAL_TRACE (SIGRTMAX - 2)
 
 /* Exit codes by which a host of ours tells how its start went wrong; a task's own exit is told by its last words. */
 enum host_exit { HOST_EXIT_ORPHANED = 125, HOST_EXIT_BROKEN = 124 };

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "region/obituary.h"
 #include "system/memory.h"
 
 #define WINDOW_BYTES (4ull << 40) /* address space for the answers of all lives: sparse, only what is touched is real */
@@ -21,7 +22,9 @@ static uint32_t min_u32(uint64_t a, uint64_t b) { return (uint32_t)(a < b ? a : 
 static void plan_arena(struct geometry *g) {
     uint64_t desks = sizeof(struct host_head) + (uint64_t)g->workers_per_host * sizeof(struct desk);
     uint64_t lines = (1ull + g->workers_per_host) * sizeof(struct life_line);
-    g->arena_lines = round_up(desks, PAGE_BYTES);
+    g->arena_notes = round_up(desks, LINE);
+    g->arena_trace = g->arena_notes + (uint64_t)g->workers_per_host * sizeof(struct notes);
+    g->arena_lines = round_up(g->arena_trace + sizeof(struct trace), PAGE_BYTES);
     g->arena_cells = round_up(g->arena_lines + lines, PAGE_BYTES);
     g->arena_heap = round_up(g->arena_cells + (uint64_t)g->slots * sizeof(struct cell), PAGE_BYTES);
     g->arena_bytes = round_up(g->arena_heap + g->results_bytes, 2u << 20); /* own page tables: no life disturbs another's */
@@ -51,7 +54,8 @@ void geometry_plan(struct geometry *g, const struct limits *l) {
     g->order_ring = round_up(sizeof(struct orders_head), PAGE_BYTES);
     g->order_slots = round_up(g->order_ring + (uint64_t)g->ring_entries * 8, PAGE_BYTES);
     g->order_inputs = round_up(g->order_slots + (uint64_t)g->slots * sizeof(struct order), PAGE_BYTES);
-    g->orders_bytes = g->order_inputs + round_up(g->inputs_bytes, PAGE_BYTES);
+    g->order_names = g->order_inputs + round_up(g->inputs_bytes, PAGE_BYTES);
+    g->orders_bytes = g->order_names + round_up((uint64_t)g->slots * NAME_BYTES, PAGE_BYTES);
 
     g->idle_words = (g->berths * g->workers_per_host + 63) / 64;
     g->claim_bells = sizeof(struct claims_head);
@@ -65,7 +69,8 @@ void geometry_plan(struct geometry *g, const struct limits *l) {
     g->control_cares = round_up(g->control_logs + (uint64_t)g->berths * g->workers_per_host * sizeof(log_taken), PAGE_BYTES);
     g->control_fates = round_up(g->control_cares + (uint64_t)g->slots * sizeof(struct care), PAGE_BYTES);
     g->control_caps = round_up(g->control_fates + (uint64_t)g->slots * sizeof(struct fate), PAGE_BYTES);
-    g->control_bytes = round_up(g->control_caps + (uint64_t)g->slots * sizeof(struct cap), PAGE_BYTES);
+    g->control_obituaries = round_up(g->control_caps + (uint64_t)g->slots * sizeof(struct cap), PAGE_BYTES);
+    g->control_bytes = g->control_obituaries + round_up(OBITUARIES * sizeof(struct obituary_record), PAGE_BYTES);
     plan_arena(g);
 }
 

@@ -46,6 +46,7 @@ enum order_flags {
     ORDER_SOFT = 8,      /* it has a soft deadline, a soft signal or a shield: its care says which */
     ORDER_CAPS_MEMORY = 16, /* it has a cap of its own on memory: its record of caps is filled in */
     ORDER_CAPS_CPU = 32,    /* likewise on processor time */
+    ORDER_NAMED = 128,   /* the task has a name: notes.h */
 };
 
 struct order {
@@ -97,6 +98,7 @@ struct request {
     uint32_t generation;/* O */
     uint32_t scope;     /* O  KILL_RUNNING: 1 if tasks that have not begun go back to the queue, 0 if they are cancelled */
     uint64_t before;    /* O  KILL_RUNNING: only tickets below */
+    uint64_t sent_ns;   /* O  clock_ns() */
 };
 
 /* Why the supervisor, or the owner, ended a task without a word from it. */
@@ -108,8 +110,10 @@ struct fate {
     uint32_t peak_pages;       /* S  the most memory its host had; measured pools, else 0 */
     uint64_t began_ns, ran_ns; /* S  stamped tasks that had begun, else 0 */
     uint64_t cpu_ns;           /* S  that it used; measured pools, else 0 */
+    uint64_t obituary; /* S  number of the host's whose death ended it, or 0 */
+    uint64_t reserved[7];
 };
-static_assert(sizeof(struct fate) == LINE, "one line");
+static_assert(sizeof(struct fate) == 2 * LINE, "two lines");
 
 struct care {
     _Atomic uint64_t charged;  /* S  starts charged to the task, and to whom the last: recover.c; the owner resets it */
@@ -185,6 +189,8 @@ struct control_head {
     _Atomic uint64_t recycled;                       /* S  hosts that were replaced in their time */
     _Atomic uint32_t caps_used;                      /* O  1: there was a task with caps of its own */
     _Atomic uint32_t caps;                           /* S  bits of mortal_caps: by what caps are kept */
+    alignas(LINE) _Atomic uint64_t obituaries;       /* S  how many were written: the number of the last */
+    _Atomic uint64_t now_sent_ns;                    /* O  kill_now: when the last one was asked for */
 };
 
 /* ---- answers -------------------------------------------------------------------------------------------------- */
@@ -201,7 +207,8 @@ struct desk {
     _Atomic uint32_t yields;                 /* H  1: the section is over, and something waited for it to end the task */
     _Atomic uint32_t rested;                 /* H  1: this worker saw that it is to claim no more */
     _Atomic uint64_t cpu_ns;                 /* H  processor time when the task began, of those where it counts */
-    uint32_t reserved[2];
+    _Atomic uint32_t ran;                    /* H  tasks that it began */
+    uint32_t reserved[1];
     alignas(LINE) _Atomic uint32_t log[LOG_ENTRIES]; /* H  slots */
 };
 
@@ -256,6 +263,7 @@ struct geometry {
     uint64_t arena_lines, arena_cells, arena_heap, arena_bytes;
     uint64_t window_bytes; /* address space that the answers may take */
     int32_t  measure;
+    uint64_t arena_notes, arena_trace, order_names, control_obituaries; /* notes.h, obituary.h */
 };
 
 /* One process's view. Tests make views of copies. */

@@ -89,6 +89,8 @@ static enum recovered end(struct region *r, uint32_t slot, uint64_t word, enum s
     fate->exit_code = tells_why ? death->exit_code : 0;
     fate->fault_address = tells_why ? death->fault_address : 0;
     fate->culprit = culprit;
+    bool had_begun = phase != SLOT_CANCELLED && phase != SLOT_EXPIRED;
+    fate->obituary = had_begun ? death->obituary : 0;
     tell_times(r, fate, slot, word, death->at_ns);
     tell_usage(r, fate, word, death);
     /* ORD(fate:told) pairs ORD(fate:read): who finds the ended word here finds the rest, though a recovery that was

@@ -44,6 +44,7 @@ struct death {
     uint32_t culprit; /* worker; NO_WORKER: not known, all that had begun are charged */
     bool     out_of_memory; /* it is why: a crash is told so */
     uint64_t cpu_ns, peak_bytes; /* of the whole host; 0: not measured, or not one task's alone */
+    uint64_t obituary; /* its number */
 };
 
 enum recovered { RECOVERED_NOTHING = 0, RECOVERED_RETURNED, RECOVERED_WAITING /* it is pending already */, RECOVERED_ENDED };

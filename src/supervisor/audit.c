@@ -77,6 +77,15 @@ static bool line_is_cut(const struct supervisor *s, const struct host_record *re
     return (atomic_load(&life_line_of(s->region, record->life, thread)->word[0]) & FUTEX_OWNER_DIED) != 0;
 }
 
+/* A crash ends a process within an instant of its last words, but for what it then says of where it was: that unwinds a
+ * stack which may be in any state. */
+static bool hangs_over_its_last_words(const struct supervisor *s, struct host_record *record) {
+    bool before = record->has_spoken;
+    record->has_spoken = arena_is_its_own(s, record) &&
+                         atomic_load(&host_head(s->region, record->life)->words) == WORDS_SIGNAL;
+    return before && record->has_spoken;
+}
+
 /* Processes that live on without what makes them a host: after exec by a task the main thread's line is cut, after the
  * raw end of a worker's thread that worker's. And workers that lost their claim though nobody took it from them. */
 static void find_impostors(struct supervisor *s) {
@@ -89,7 +98,7 @@ static void find_impostors(struct supervisor *s) {
         bool was_cut = record->main_was_cut;
         record->main_was_cut = line_is_cut(s, record, 0);
         record->became_other = was_cut && record->main_was_cut;
-        bool end_it = record->became_other;
+        bool end_it = record->became_other || hangs_over_its_last_words(s, record);
         for (uint32_t worker = 0; worker < s->region->g.workers_per_host; worker++) {
             struct desk *desk = desk_of(s->region, record->life, worker);
             struct watch *watch = &record->watches[worker];

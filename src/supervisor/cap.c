@@ -136,6 +136,8 @@ static void end_over_cap(struct supervisor *s, uint32_t berth, uint64_t word, ui
     } else if (runs_any(s->region, record)) {
         record->over = (int32_t)cause;
         record->is_excused = true;
+        record->asked_for = MORTAL_ASKED_CAP;
+        record->asked_ns = clock_ns();
         atomic_fetch_add_explicit(&control_head(s->region)->kills, 1, memory_order_relaxed);
         death_doom(s, berth);
     } else {

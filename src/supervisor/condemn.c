@@ -69,6 +69,8 @@ void condemn(struct supervisor *s, uint32_t slot, uint32_t generation, enum sent
         if (word_phase(word) == SLOT_DYING) { /* the gravest reason counts, or a killed task could start again */
             if (gravity(sentence) > gravity(watch->sentence))
                 watch->sentence = sentence;
+            if (!trace_is_wanted(s, sentence))
+                trace_hurry(s, berth);
             return;
         }
         /* This decides. If it fails the task finished first, and its host is not touched. */
@@ -81,7 +83,10 @@ void condemn(struct supervisor *s, uint32_t slot, uint32_t generation, enum sent
         s->hosts[berth].is_excused = true;
         if (s->hosts[berth].state != HOST_DYING)
             atomic_fetch_add_explicit(&control_head(s->region)->kills, 1, memory_order_relaxed);
+        obituary_blame(s, berth, sentence, word_worker(word), slot);
         death_doom(s, berth);
+        if (!trace_is_wanted(s, sentence))
+            trace_hurry(s, berth);
         return;
     }
 }
@@ -123,6 +128,7 @@ static void cancel_pending(struct supervisor *s, uint64_t before) {
 static void condemn_now(struct supervisor *s) {
     struct control_head *control = control_head(s->region);
     uint64_t pending = atomic_load(&control->now_pending), running = atomic_load(&control->now_running);
+    s->asked_ns = atomic_load(&control->now_sent_ns);
     if (pending > s->now_pending_seen) {
         s->now_pending_seen = pending;
         cancel_pending(s, pending);
@@ -131,6 +137,7 @@ static void condemn_now(struct supervisor *s) {
         s->now_running_seen = running;
         condemn_running(s, running, pending >= running ? SENTENCE_KILL : SENTENCE_KILL_RUNNING);
     }
+    s->asked_ns = 0;
 }
 
 void condemn_requests(struct supervisor *s) {
@@ -142,6 +149,7 @@ void condemn_requests(struct supervisor *s) {
         return;
     for (; s->requests_seen != tail; s->requests_seen++) {
         const struct request *request = &control->requests[s->requests_seen % REQUESTS];
+        s->asked_ns = request->sent_ns;
         switch ((enum request_kind)request->kind) {
         case REQUEST_KILL_TASK:
             condemn(s, request->slot, request->generation, SENTENCE_KILL);
@@ -161,6 +169,7 @@ void condemn_requests(struct supervisor *s) {
             break;
         }
     }
+    s->asked_ns = 0;
     /* ORD(request:decided) pairs ORD(request:awaited): what was decided stands in the words before. */
     atomic_store_explicit(&control->requests_handled, (uint32_t)s->requests_seen, memory_order_release);
     futex_wake(&control->requests_handled, INT_MAX);

@@ -25,13 +25,18 @@ void death_doom(struct supervisor *s, uint32_t berth) {
     record->asked = true;
     record->state = HOST_DYING;
     record->since_ns = clock_ns();
+    if (record->asked_for == MORTAL_ASKED_NOBODY) { /* whoever knows better has said so */
+        record->asked_for = MORTAL_ASKED_AUDIT;
+        record->asked_ns = record->since_ns;
+    }
     if (PLANTED(PLANT_VERDICT_BEFORE_DEATH)) {
         death_settle(s, record, &(struct death){.asked = true, .culprit = NO_WORKER});
         for (uint64_t until = record->since_ns + 300000; clock_ns() < until;) {
         }
     }
     /* A pid and not a pidfd: this is its parent and alone reaps it, so until then the number cannot be anybody else's. */
-    kill(record->pid, SIGKILL);
+    if (!trace_ask(s, berth))
+        kill(record->pid, SIGKILL);
 }
 
 void death_announce(struct supervisor *s, uint32_t slot) {
@@ -144,7 +149,13 @@ static struct death inquest(struct supervisor *s, const struct host_record *reco
     const struct host_head *head = host_head(s->region, record->life);
     /* ORD(words:read) pairs ORD(words:said) */
     uint32_t words = arena_is_its_own(s, record) ? atomic_load_explicit(&head->words, memory_order_acquire) : WORDS_NONE;
-    bool by_us = record->asked && info->si_code != CLD_EXITED && info->si_status == SIGKILL;
+    bool by_signal = info->si_code != CLD_EXITED;
+    /* Where its handler is gone, the question where it is ends it, too. */
+    bool by_us = record->asked && by_signal &&
+                 (info->si_status == SIGKILL || (record->was_asked_where && info->si_status == SIGNAL_TRACE));
+    /* It crashed, and hung over saying where. */
+    bool hung = by_us && record->has_spoken && words == WORDS_SIGNAL && record->blamed_worker == NO_WORKER;
+    int signal_number = hung ? head->signal : info->si_status;
     struct death death = {.culprit = NO_WORKER, .at_ns = clock_ns()};
     /* Life lines are cut by every death, before it can be waited for: they tell only why we killed, if we did. */
     if (by_us && record->became_other) {
@@ -164,11 +175,11 @@ static struct death inquest(struct supervisor *s, const struct host_record *reco
         death.cause = record->over;
         death.out_of_memory = record->over == MORTAL_CAUSE_MEMORY;
     } else {
-        death.asked = by_us;
-        death.suspected = by_us && !record->is_excused;
+        death.asked = by_us && !hung;
+        death.suspected = death.asked && !record->is_excused;
         death.cause = MORTAL_CAUSE_SIGNAL;
-        death.signal = info->si_status;
-        if (words == WORDS_SIGNAL && head->signal == info->si_status) {
+        death.signal = signal_number;
+        if (words == WORDS_SIGNAL && head->signal == signal_number) {
             death.signal_code = head->signal_code;
             death.fault_address = head->fault_address;
             death.culprit = head->worker;
@@ -298,6 +309,7 @@ void death_certified(struct supervisor *s, uint32_t berth, const siginfo_t *info
     if (!was_starting && !record->is_excused)
         breaker_count(s, death.at_ns, STAGE_NONE, death.cause,
                       death.cause == MORTAL_CAUSE_SIGNAL ? death.signal : death.exit_code);
+    death.obituary = obituary_write(s, berth, &death); /* before any verdict names it */
     death_bury(s, berth, &death);
     breaker_tell(s); /* with each death, since it may have returned a task that somebody waits for */
 }
@@ -350,4 +362,5 @@ void death_reap(struct supervisor *s) {
     death_rally(s);
     if (died)
         descendants_kill(s);
+    obituary_prepare(s);
 }

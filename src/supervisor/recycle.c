@@ -100,6 +100,8 @@ static void end_rested(struct supervisor *s) {
         if (recycle_still_claimed(s, position) != 0)
             continue;
         s->hosts[berth].is_excused = true;
+        s->hosts[berth].asked_for = MORTAL_ASKED_RECYCLING;
+        s->hosts[berth].asked_ns = clock_ns();
         atomic_fetch_add_explicit(&control_head(s->region)->recycled, 1, memory_order_relaxed);
         death_doom(s, berth);
     }

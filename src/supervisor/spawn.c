@@ -190,7 +190,9 @@ static bool spawn(struct supervisor *s) {
     struct watch *watches = record->watches;
     *record = (struct host_record){.state = HOST_STARTING, .pid = pid, .life = life, .birth = place.birth,
                                    .position = NO_POSITION,
-                                   .lost_worker = NO_WORKER, .since_ns = clock_ns(), .watches = watches};
+                                   .lost_worker = NO_WORKER, .since_ns = clock_ns(), .watches = watches,
+                                   .blamed_worker = NO_WORKER};
+    record->born_ns = record->since_ns;
     for (uint32_t i = 0; i < s->region->g.workers_per_host; i++)
         watches[i] = (struct watch){0};
     s->life_berth[life] = (uint16_t)(berth + 1);
@@ -225,6 +227,8 @@ void spawn_check_ready(struct supervisor *s) {
         if (arena_is_its_own(s, record) &&
             atomic_load_explicit(&host_head(s->region, record->life)->ready, memory_order_acquire) != 0) {
             if (!cap_welcome(s, i)) {
+                record->asked_for = MORTAL_ASKED_CAP;
+                record->asked_ns = clock_ns();
                 death_doom(s, i);
                 continue;
             }
@@ -235,6 +239,8 @@ void spawn_check_ready(struct supervisor *s) {
             spawn_forgive(s);
         } else if (clock_ns() - record->since_ns > s->heritage->start_ns) {
             record->is_excused = true;
+            record->asked_for = MORTAL_ASKED_START;
+            record->asked_ns = record->since_ns + s->heritage->start_ns;
             spawn_failed(s, record->since_ns, STAGE_INIT, DETAIL_TIMED_OUT, 0, -ECANCELED);
             death_doom(s, i);
         }

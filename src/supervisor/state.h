@@ -16,6 +16,7 @@
 #define SUPERVISOR_STATE_H
 
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <sys/resource.h>
 
@@ -65,6 +66,13 @@ struct host_record { /* by berth */
     int32_t over;           /* killed for a cap, and nobody in it could be named: enum mortal_cause; 0: it was not */
     bool is_spent;          /* there is reason to replace it by a fresh one */
     uint32_t width;         /* leaving: how many of its workers could claim before */
+    uint64_t born_ns;
+    int32_t asked_for;     /* enum mortal_asked: why the supervisor ends it; 0: it does not */
+    uint64_t asked_ns;     /* when that was asked for, or due */
+    uint32_t blamed_worker, blamed_slot; /* for whose task's sake; NO_WORKER: nobody's */
+    uint64_t trace_until_ns; /* not killed yet: asked where it is, and waited for until then; 0: it is not */
+    bool was_asked_where;  /* it was */
+    bool has_spoken;       /* at the last audit it had said that it crashes, and lived */
 };
 
 /* Its workers may be running tasks. */
@@ -120,6 +128,10 @@ struct supervisor {
     int other_count;
     int64_t oom_kills;      /* by the kernel, at the last look; -1: nothing tells */
     struct rusage dead_usage; /* of the host whose death is being certified */
+    uint64_t asked_ns;     /* when what is condemned now was asked for, or due; 0: now */
+    uint32_t traces;       /* hosts that are waited for before they are killed, at most */
+    uint64_t obituaries, obituaries_made; /* how many there were; for how many there was memory made */
+    uint32_t backtrace;    /* bits of mortal_backtrace */
 };
 
 /* An arena is given out again as it was left. What stands in it is this host's own only from its birth on.
@@ -171,6 +183,18 @@ void ask_softly(struct supervisor *s, uint32_t berth, uint32_t slot, uint64_t wo
 void ask_task(struct supervisor *s, uint32_t slot, uint32_t generation); /* the owner asked it; its host passes that on */
 bool ask_waits_for_section(struct supervisor *s, uint32_t berth, uint32_t worker, uint32_t slot, uint64_t word);
 void ask_heed_yields(struct supervisor *s);            /* sections that are over, and kills that waited for it */
+/* trace.c */
+bool     trace_is_wanted(const struct supervisor *s, enum sentence sentence);
+bool     trace_ask(struct supervisor *s, uint32_t berth);   /* true: its kill waits for where its thread is */
+void     trace_hurry(struct supervisor *s, uint32_t berth); /* a kill has come that does not wait */
+void     trace_check(struct supervisor *s);                 /* kills who told, or had its time */
+uint64_t trace_next_ns(const struct supervisor *s);
+
+/* obituary.c */
+void     obituary_prepare(struct supervisor *s);            /* memory for the next one */
+uint64_t obituary_write(struct supervisor *s, uint32_t berth, const struct death *death); /* its number */
+/* For whose sake the host is about to be killed; the first counts. */
+void     obituary_blame(struct supervisor *s, uint32_t berth, enum sentence sentence, uint32_t worker, uint32_t slot);
 
 /* deadline.c */
 uint64_t deadline_check(struct supervisor *s, uint64_t now); /* the next time at which one may be due */

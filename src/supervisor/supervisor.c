@@ -17,6 +17,7 @@
 #include "system/clock.h"
 #include "system/futex.h"
 #include "system/process.h"
+#include "system/unwind.h"
 
 #ifndef SYS_epoll_pwait2
 #define SYS_epoll_pwait2 441
@@ -185,6 +186,7 @@ static uint64_t min_ns(uint64_t a, uint64_t b) { return a < b ? a : b; }
 static void turn(struct supervisor *s) {
     groupfd_receive(s);
     condemn_requests(s);
+    trace_check(s);
     breaker_heed(s);
     if (s->noticed) {
         ask_heed_yields(s);
@@ -200,6 +202,7 @@ static void turn(struct supervisor *s) {
     wake = min_ns(wake, cap_check(s, now));
     wake = min_ns(wake, recycle_check(s, now));
     wake = min_ns(wake, spawn_next_ns(s));
+    wake = min_ns(wake, trace_next_ns(s));
     if (!s->quitting)
         sleep_until(s, wake);
 }
@@ -217,6 +220,10 @@ void supervisor_run(struct heritage *heritage) {
      * task that is to be killed is such a thread: 2.5 ms at the median instead of 0.2. */
     heritage->slice_ns = process_want_slice(SLICE_NS);
     process_hold_life_line(&control_head(s->region)->supervisor_lives);
+    s->backtrace = heritage->backtrace;
+    if (s->backtrace != 0)
+        unwind_prepare(); /* for all hosts */
+    obituary_prepare(s);
     if (!make_tables(s) || !open_ears(s)) {
         spawn_failed(s, clock_ns(), STAGE_SUPERVISOR, DETAIL_SYSTEM, 0, -ENOMEM);
         _exit(HOST_EXIT_BROKEN);

@@ -100,6 +100,7 @@ static void call_submit(void)
     *one = (struct held){.is_used = true, .group = kind % 4 < GROUPS && groups[kind % 4] != NULL ? (int)(kind % 4) : -1};
     mortal_task_options options = {.size = sizeof options, .tag = one, .attempts = kind & 64 ? 2 : 1,
                                    .group = one->group < 0 ? NULL : groups[one->group],
+                                   .name = kind & 4 ? "a name" : NULL,
                                    .deadline_ns = kind & 128 ? 1000000u << kind % 16 : 0,
                                    .within_ns = kind % 64 > 55 ? 10000u << kind % 32 : 0};
     int error = mortal_pool_try_submit(world.handle, task, input, sizes[kind / 4 % 8], &options, &one->future);
@@ -218,6 +219,21 @@ static void call_kill_many(bool of_group)
          before.pending + before.running);
 }
 
+static void call_obituary(void)
+{
+    static mortal_obituary obituary;
+    static char text[1 << 18];
+    uint64_t number = bytes_take(&world.input, 1);
+    if (mortal_pool_obituary(world.handle, number, &obituary) != 0)
+        return;
+    MUST(obituary.line_count <= MORTAL_OBITUARY_LINES && obituary.frame_count <= MORTAL_OBITUARY_FRAMES);
+    MUST(number == 0 || obituary.number == number);
+    size_t text_bytes = mortal_obituary_text(&obituary, text, sizeof text);
+    MUST(text_bytes == strlen(text));
+    size_t json_bytes = mortal_obituary_json(&obituary, text, sizeof text);
+    MUST(json_bytes == strlen(text));
+}
+
 static void call_now(void)
 {
     mortal_pool_kill_now(world.handle, (int)(bytes_take(&world.input, 1) % 3) + 1);
@@ -227,6 +243,10 @@ static void play(void)
 {
     world.sleeps = 0;
     unsigned kind = (unsigned)bytes_take(&world.input, 1);
+    if (kind >= 252) {
+        call_obituary();
+        return;
+    }
     switch (kind % 32) {
     case 0: case 1: case 2: case 3: case 4: case 5: call_submit(); break;
     case 6: call_wait(0); break;
@@ -252,6 +272,7 @@ static void play(void)
 static void end_all(void)
 {
     mortal_verdict verdict;
+    call_obituary();
     world.sleeps = 0;
     MUST(mortal_pool_kill(world.handle, MORTAL_UNENDED, 0, MORTAL_FOREVER, NULL) == 0);
     for (unsigned i = 0; i < SLOTS; i++) {

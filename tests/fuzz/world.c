@@ -109,6 +109,16 @@ struct desk *world_desk(uint32_t life, uint32_t worker)
     return (struct desk *)(void *)(arena(life) + sizeof(struct host_head)) + worker;
 }
 
+struct notes *world_notes(uint32_t life, uint32_t worker)
+{
+    return (struct notes *)(void *)(arena(life) + world.region->g.arena_notes) + worker;
+}
+
+struct trace *world_trace(uint32_t life)
+{
+    return (struct trace *)(void *)(arena(life) + world.region->g.arena_trace);
+}
+
 struct life_line *world_line(uint32_t life, uint32_t thread)
 {
     return (struct life_line *)(void *)(arena(life) + world.region->g.arena_lines) + thread;
@@ -133,7 +143,7 @@ static void spawn(uint32_t berth)
     memset(watches, 0, WORKERS_PER_HOST * sizeof *watches);
     *record = (struct host_record){.state = HOST_STARTING, .pid = NO_PROCESS, .life = life, .birth = ++s->births,
                                    .position = NO_POSITION, .lost_worker = NO_WORKER, .since_ns = world.now_ns,
-                                   .watches = watches};
+                                   .watches = watches, .blamed_worker = NO_WORKER};
     s->life_berth[life] = (uint16_t)(berth + 1);
     atomic_store(&berth_of(s->region, berth)->doomed, 0);
     atomic_store(&berth_of(s->region, berth)->active, 0);

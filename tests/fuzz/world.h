@@ -16,6 +16,7 @@
 
 #include "owner/pool.h"
 #include "owner/seat.h"
+#include "region/notes.h"
 #include "region/queue.h"
 #include "supervisor/state.h"
 
@@ -63,6 +64,8 @@ void world_act(void);             /* what a host does next, by the input */
 struct desk *world_desk(uint32_t life, uint32_t worker);
 struct host_head *world_head(uint32_t life);
 struct cell *world_cell(uint32_t life, uint32_t slot);
+struct notes *world_notes(uint32_t life, uint32_t worker);
+struct trace *world_trace(uint32_t life);
 struct life_line *world_line(uint32_t life, uint32_t thread);
 
 /* players.c: what hosts do as they should */

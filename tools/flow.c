@@ -29,6 +29,13 @@ void flow_check_output(struct run *run, int error) {
     }
 }
 
+void flow_check_obituaries(struct run *run, int error) {
+    if (error && !run->status) {
+        complain("cannot write the obituaries: %s: %s", run->options->obituaries, strerror(-error));
+        flow_give_up(run, STATUS_SYSTEM);
+    }
+}
+
 /* An item's story is over: count, tell, log, write. The item may be gone after it. */
 static void settle(struct run *run, struct item *item) {
     bool is_done = !item->is_refused && item->verdict.outcome == MORTAL_DONE;
@@ -206,6 +213,7 @@ bool flow_harvest(struct run *run) {
         end(run, &verdict);
         mortal_future_release(verdict.future);
     }
+    flow_check_obituaries(run, obituaries_tell(run));
     if (is_breaker_open(run)) {
         give_up_on_deaths(run);
     } else if (error != -ENOENT && error != -ETIMEDOUT && error != -EINTR && error != -EHOSTDOWN) {

@@ -76,6 +76,9 @@ static int open_pool(struct run *run) {
                                 .deaths_period_ns = options->deaths_period_ns,
                                 .memory_bytes = options->memory_bytes, .cpu_ns = options->cpu_ns,
                                 .processes = options->processes, .recycle_tasks = options->recycle_tasks};
+    if (options->obituaries || options->is_verbose) {
+        pool.backtrace = MORTAL_BACKTRACE_CRASH | MORTAL_BACKTRACE_DEADLINE;
+    }
     mortal_stats stats;
     int error = mortal_pool_open(&run->pool, &pool);
     if (error) {
@@ -97,10 +100,16 @@ static int open_pool(struct run *run) {
 
 static int finish(struct run *run) {
     stop_forget();
+    flow_check_obituaries(run, obituaries_tell(run));
     mortal_pool_close(run->pool, MORTAL_CLOSE_KILL, 0, NULL);
     int error = joblog_close();
     if (error && !run->status) {
         complain("cannot write the job log: %s: %s", run->options->joblog, strerror(-error));
+        run->status = STATUS_SYSTEM;
+    }
+    error = obituaries_close();
+    if (error && !run->status) {
+        complain("cannot write the obituaries: %s: %s", run->options->obituaries, strerror(-error));
         run->status = STATUS_SYSTEM;
     }
     if (!run->options->is_quiet) {
@@ -122,6 +131,14 @@ static int open_joblog(const char *path) {
     int error = path ? joblog_open(path) : 0;
     if (error) {
         complain("cannot write the job log: %s: %s", path, strerror(-error));
+    }
+    return error ? STATUS_SYSTEM : STATUS_ALL_DONE;
+}
+
+static int open_obituaries(const char *path) {
+    int error = obituaries_open(path);
+    if (error) {
+        complain("cannot write the obituaries: %s: %s", path, strerror(-error));
     }
     return error ? STATUS_SYSTEM : STATUS_ALL_DONE;
 }
@@ -152,6 +169,9 @@ int map_main(int argc, char **argv) {
     }
     if (!status) {
         status = open_joblog(options.joblog);
+    }
+    if (!status) {
+        status = open_obituaries(options.obituaries);
     }
     if (!status) {
         status = run_map(&run);

@@ -28,6 +28,8 @@ struct map_options {
     size_t      memory_bytes; /* this and what follows: 0 for none, likewise */
     uint64_t    cpu_ns;
     uint32_t    processes, recycle_tasks, more_memory_percent;
+    const char *obituaries; /* a file for them */
+    bool        is_verbose;
 };
 int map_options_read(struct map_options *options, int argc, char **argv); /* STATUS_ALL_DONE, or complained */
 
@@ -77,6 +79,12 @@ int joblog_open(const char *path);
 int joblog_write(const struct item *item);
 int joblog_close(void);
 
+/* obituaries.c: what is known of each process that died; 0 or a negative errno */
+struct run;
+int obituaries_open(const char *path);    /* null: none is written */
+int obituaries_tell(struct run *run);
+int obituaries_close(void);
+
 /* tally.c: what happened, counted and told */
 struct tally {
     uint64_t items, ended, outcomes[16], refused;
@@ -105,6 +113,7 @@ struct run {
     int      status; /* of the tool's own failure */
     bool     is_input_over, is_hungry, is_stopping, has_given_up, has_bar;
     struct tally tally;
+    uint64_t obituaries; /* told so far */
 };
 
 /* window.c: from reading to writing */
@@ -119,5 +128,6 @@ bool flow_harvest(struct run *run); /* false: nothing more will come */
 void flow_stop(struct run *run, uint64_t grace_ns);
 void flow_give_up(struct run *run, int status);
 void flow_check_output(struct run *run, int error);
+void flow_check_obituaries(struct run *run, int error);
 
 #endif

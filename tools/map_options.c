@@ -17,7 +17,8 @@
 
 enum { OPTION_DEADLINE = 256, OPTION_GRACE, OPTION_RETRIES, OPTION_HALT, OPTION_KEEP_GOING, OPTION_JOBLOG, OPTION_ARG,
        OPTION_TAG, OPTION_UNORDERED, OPTION_PROGRESS, OPTION_MAX_DEATHS, OPTION_MEMORY, OPTION_MORE_MEMORY, OPTION_CPU,
-       OPTION_MAX_PROCESSES, OPTION_RECYCLE, OPTION_HELP, OPTION_SOFT_DEADLINE };
+       OPTION_MAX_PROCESSES, OPTION_RECYCLE, OPTION_HELP, OPTION_SOFT_DEADLINE,
+       OPTION_OBITUARIES };
 
 static const struct option long_options[] = {
     {"workers", required_argument, NULL, 'j'},         {"null", no_argument, NULL, '0'},
@@ -33,6 +34,7 @@ static const struct option long_options[] = {
     {"more-memory", required_argument, NULL, OPTION_MORE_MEMORY},
     {"max-processes", required_argument, NULL, OPTION_MAX_PROCESSES},
     {"recycle", required_argument, NULL, OPTION_RECYCLE},
+    {"obituaries", required_argument, NULL, OPTION_OBITUARIES}, {"verbose", no_argument, NULL, 'v'},
     {NULL, 0, NULL, 0},
 };
 
@@ -65,8 +67,11 @@ void map_help(FILE *to) {
           "      --unordered      print results as they come; default: in the order of the items\n"
           "      --tag            begin each line of results with its item and a tab\n"
           "      --joblog FILE    write a table with a line per item\n"
+          "      --obituaries FILE\n"
+          "                       write a line of JSON for each process that died: why, and where it was\n"
           "      --progress WHEN  bar, none or auto (bar if standard error is a terminal)\n"
           "  -q, --quiet          no summary\n"
+          "  -v, --verbose        tell in full of each process that died\n"
           "      --help           this text\n"
           "\n"
           "Exit status: 0 all done, 1 some not done, 2 usage, 3 gave up, 125 the tool itself failed, 126 module not\n"
@@ -148,6 +153,7 @@ static int read_flag(struct map_options *options, int option) {
     switch (option) {
     case '0': options->delimiter = '\0'; break;
     case 'q': options->is_quiet = true; break;
+    case 'v': options->is_verbose = true; break;
     case OPTION_HALT: options->is_halting = true; break;
     case OPTION_KEEP_GOING: options->is_halting = false; break;
     case OPTION_TAG: options->is_tagged = true; break;
@@ -172,6 +178,7 @@ static int read_option(struct map_options *options, int option, const char *valu
     case OPTION_MEMORY: case OPTION_MORE_MEMORY: case OPTION_CPU: case OPTION_MAX_PROCESSES: case OPTION_RECYCLE:
         return read_caps(options, option, value);
     case OPTION_JOBLOG: options->joblog = value; return STATUS_ALL_DONE;
+    case OPTION_OBITUARIES: options->obituaries = value; return STATUS_ALL_DONE;
     case OPTION_ARG: options->argument = value; return STATUS_ALL_DONE;
     case 'a': options->item_file = value; return STATUS_ALL_DONE;
     default: return read_flag(options, option);
@@ -212,7 +219,7 @@ int map_options_read(struct map_options *options, int argc, char **argv) {
     *options = (struct map_options){.delimiter = '\n', .grace_ns = DEFAULT_GRACE_NS};
     int option, status = STATUS_ALL_DONE;
     opterr = 0; /* getopt's own messages do not say what to do */
-    while (status == STATUS_ALL_DONE && (option = getopt_long(argc, argv, ":j:a:0q", long_options, NULL)) != -1) {
+    while (status == STATUS_ALL_DONE && (option = getopt_long(argc, argv, ":j:a:0qv", long_options, NULL)) != -1) {
         const char *given = argv[optind - 1];
         if (option == OPTION_HELP) {
             options->is_help = true;

@@ -112,6 +112,16 @@ enum mortal_caps {
     MORTAL_CAPS_OOM_WATCHED = 32       /* a kill by the kernel for lack of memory is told as such: a counter of it is there */
 };
 
+/* How what a task left to be done at its death went: mortal_task_on_death(). Of several the one that went worst. */
+enum mortal_cleanup {
+    MORTAL_CLEANUP_DONE = 1,  /* all returned 0 */
+    MORTAL_CLEANUP_FAILED,    /* one returned something else */
+    MORTAL_CLEANUP_TIMED_OUT, /* one was killed, since it took longer than cleanup_ns: may have partly run */
+    MORTAL_CLEANUP_CRASHED,   /* one ended its host: may have partly run */
+    MORTAL_CLEANUP_MISSED     /* one was not run: no host could be made for it */
+};
+
+
 /* Bits of mortal_pool_options.harden. What a machine lacks is left out silently: mortal_stats.hardened tells what
  * holds. */
 enum mortal_harden {
@@ -201,6 +211,8 @@ typedef struct mortal_pool_options {
     size_t          recycle_bytes;    /* when it holds more memory than this, counted as for memory_bytes */
     int32_t         backtrace;        /* bits of mortal_backtrace: whose obituaries; default MORTAL_BACKTRACE_CRASH */
     uint32_t        reserved3;
+    uint64_t        cleanup_ns;       /* how long each clean-up may take, see mortal_task_on_death(); default 1 s;
+                                         MORTAL_FOREVER: no limit */
 } mortal_pool_options;
 
 /* One task's one and only ending. */
@@ -227,7 +239,9 @@ typedef struct mortal_verdict {
                                     shared pages too. With workers_per_host over 1: since its host began */
     uint64_t      obituary;      /* number of its host's, if that host's death ended it, else 0; see
                                     mortal_pool_obituary() */
-    uint64_t      reserved[3];
+    int32_t       cleanup;       /* mortal_cleanup of its last attempt; 0: it left nothing to be done, or it returned */
+    int32_t       reserved0;
+    uint64_t      reserved[2];
 } mortal_verdict;
 
 typedef struct mortal_look {
@@ -271,7 +285,8 @@ typedef struct mortal_stats {
     uint64_t recycled;       /* hosts that were replaced by a fresh one, as recycle_tasks and its like ask */
     uint64_t empty_host_bytes; /* memory of a host before any task: memory_bytes must be more; 0: not known */
     uint64_t obituaries;     /* of hosts so far: the number of the last; see mortal_pool_obituary() */
-    uint64_t reserved[2];
+    uint64_t cleanups;       /* clean-ups that were begun */
+    uint64_t reserved[1];
 } mortal_stats;
 
 /* Why a host was ended by its supervisor. */
@@ -886,6 +901,33 @@ MORTAL_API void mortal_task_progress(mortal_task *task, uint64_t done, uint64_t 
  * Test      tests/recover/the_last_lines_of_a_task_are_kept.c
  */
 MORTAL_API void mortal_task_log(mortal_task *task, const char *format, ...) MORTAL_PRINTF(2, 3);
+
+/**
+ * mortal_task_on_death - leave something to be done, in a fresh host, should this task be cut
+ *
+ * Shape     cleanup      called with a copy of the input; its task is this one, of which it may ask
+ *                        mortal_task_attempt(). Code that existed when the pool was opened. Null, with no input: takes
+ *                        the last one back
+ *           input_bytes  at most 496; the clean-up sees them aligned to 16. A task leaves at most 8 at a time
+ *           Clean-ups run if the task is killed, timed out, crashed or collateral, the last one first, one after the
+ *           other, before its verdict is told and before its next attempt starts; not if the function returned by
+ *           itself. Each has cleanup_ns; one that hangs is killed, one that crashes is told (mortal_verdict.cleanup),
+ *           the others run all the same, and none is run twice. Its 0 is done, any other status failed
+ * Returns   0, or
+ *           -EINVAL    null task, null input with bytes, input without a function
+ *           -EMSGSIZE  the input is too large
+ *           -ENOBUFS   8 are left already
+ *           -ENOENT    there is none to take back
+ *           -EPERM     called in a clean-up, or on another thread than the task's own
+ * Blocks    never
+ * Threads   the worker thread of the task
+ * Signals   not async-signal-safe
+ * Killed    at any instant: it counts, or it does not. So leave it before the act, and let it bear that nothing was
+ *           done. If the supervisor is killed it is lost with all else
+ * Since     0.1
+ * Test      tests/kill/what_a_task_left_to_be_done_is_done_before_its_verdict.c
+ */
+MORTAL_API int mortal_task_on_death(mortal_task *task, mortal_function *cleanup, const void *input, size_t input_bytes);
 
 /**
  * mortal_why - this thread's last failure in words: what failed, on what, why, what to do

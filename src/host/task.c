@@ -16,6 +16,10 @@ mortal_task *mortal_task_self(void) {
 }
 
 void *mortal_task_result(mortal_task *task, size_t bytes) {
+    if (task != NULL && task->is_cleanup) {
+        (void)why(-EPERM, "mortal_task_result: called in a clean-up: its task was cut, and has no result");
+        return NULL;
+    }
     if (task == NULL) {
         (void)why(-EINVAL, "mortal_task_result: the task is null: pass on the one that your function was given");
         return NULL;
@@ -31,6 +35,8 @@ int mortal_task_reply(mortal_task *task, const void *bytes, size_t count) {
     if (task == NULL || (bytes == NULL && count != 0))
         return why(-EINVAL, "mortal_task_reply: %s is null", task == NULL ? "the task" : "bytes");
     void *memory = mortal_task_result(task, count);
+    if (task->is_cleanup)
+        return -EPERM;
     if (count == 0)
         return 0;
     if (memory == NULL)
@@ -40,7 +46,7 @@ int mortal_task_reply(mortal_task *task, const void *bytes, size_t count) {
 }
 
 bool mortal_task_should_stop(const mortal_task *task) {
-    return task != NULL && asked_by(task->worker->region, task->slot, task->word) != 0;
+    return task != NULL && !task->is_cleanup && asked_by(task->worker->region, task->slot, task->word) != 0;
 }
 
 unsigned mortal_task_attempt(const mortal_task *task) {

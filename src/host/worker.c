@@ -214,7 +214,7 @@ static void publish(struct mortal_task *task, int status) {
 }
 
 /* A task that forked and returned in the child as well: the child is no host. */
-static void end_if_descendant(const struct host *host) {
+void worker_end_descendant(const struct host *host) {
     if (*host->still_here == 0)
         _exit(0);
 }
@@ -259,7 +259,7 @@ static void run(struct worker *worker, uint32_t slot, uint64_t word) {
     }
     begin(worker, task, slot, word);
     int status = call(task);
-    end_if_descendant(worker->host);
+    worker_end_descendant(worker->host);
     if (atomic_load_explicit(&worker->ear.state, memory_order_relaxed) != EAR_SHUT)
         ear_shut(worker);
     if (__fpending(stdout) != 0)
@@ -335,7 +335,8 @@ static void sleep_until_rung(struct worker *worker, uint32_t bell) {
     uint32_t berth = worker->host->place.berth;
     if (!may_work(worker)) { /* a standby or doomed: nobody shall count on it */
         say_rest(worker);
-        futex_wait(worker->bell, bell, NEVER);
+        if (!cleanup_run(worker))
+            futex_wait(worker->bell, bell, NEVER);
         return;
     }
     bool deputy = bell_become_deputy(worker->region, berth, worker->index);

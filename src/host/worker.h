@@ -20,6 +20,7 @@ struct mortal_task {
     bool has_caps;          /* of its own, on memory */
     uint8_t *small;         /* where a result of up to INLINE_RESULT_BYTES is made: in the cell, unless that is shut */
     uint32_t sections;      /* critical sections that it is in, one inside the other */
+    bool is_cleanup;        /* of a task that was cut: it has no cell */
 };
 
 struct worker {
@@ -38,6 +39,7 @@ struct worker {
     alignas(16) uint8_t small[INLINE_RESULT_BYTES];
     struct ear ear;
     uint32_t begun;     /* tasks, all together */
+    uint32_t errand_seen; /* the last clean-up that it was given */
 };
 
 void worker_prepare(struct worker *worker, struct host *host, uint32_t index);
@@ -46,6 +48,14 @@ void worker_run(struct worker *worker);    /* returns only in tests: when its be
 bool worker_step(struct worker *worker);   /* claim, run and publish one task if there is one: the path that is cut in tests */
 void worker_notify_supervisor(const struct host *host);
 struct worker *worker_self(void); /* of this thread, or null */
+void worker_end_descendant(const struct host *host); /* ends a process that a task forked and that returned like it */
+
+/* cleanup.c */
+bool cleanup_run(struct worker *worker); /* what the supervisor gave this host to do, if anything */
+
+/* On behalf of the library's own functions: the number of what was left, for cleanup_take_back(); or a negative errno. */
+int  cleanup_leave(struct mortal_task *task, mortal_function *function, const void *input, size_t input_bytes);
+void cleanup_take_back(struct mortal_task *task, int number);
 
 enum doomed { BERTH_DOOMED = 1, BERTH_RETIRED = 2 };
 

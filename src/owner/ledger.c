@@ -171,6 +171,7 @@ static int read_fate(struct pool *pool, uint32_t slot, uint64_t word) {
     verdict->fault_address = fate->fault_address;
     verdict->culprit = fate->culprit;
     verdict->obituary = fate->obituary;
+    verdict->cleanup = fate->cleanup;
     tell_times(pool, &pool->entries[slot], fate->began_ns, fate->ran_ns);
     tell_usage(pool, &pool->entries[slot], fate->cpu_ns, fate->peak_pages * 4096ull);
     static const int outcomes[16] = {

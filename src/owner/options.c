@@ -13,6 +13,7 @@
 #define DEFAULT_HELD 131072u
 #define DEFAULT_BYTES (64ull << 20)
 #define DEFAULT_START_NS 60000000000ull
+#define DEFAULT_CLEANUP_NS 1000000000ull
 #define TASKS_MOST 1000000u
 #define WORKERS_MOST 1024u
 #define STANDBY_MOST 64u
@@ -160,6 +161,7 @@ int options_plan(const mortal_pool_options *from, struct plan *plan) {
         error = caps_plan(&o, plan);
     plan->start_ns = o.start_ns != 0 ? o.start_ns : DEFAULT_START_NS;
     plan->backtrace = o.backtrace == 0 ? MORTAL_BACKTRACE_CRASH : (uint32_t)(o.backtrace & ~MORTAL_BACKTRACE_NONE);
+    plan->cleanup_ns = o.cleanup_ns != 0 ? o.cleanup_ns : DEFAULT_CLEANUP_NS;
     plan->asked = o;
     return error;
 }

@@ -32,6 +32,7 @@ static bool copy_options(struct pool *pool, const struct plan *plan) {
     h->harden = (uint32_t)plan->asked.harden;
     h->caps = plan->caps;
     h->backtrace = plan->backtrace;
+    h->cleanup_ns = plan->cleanup_ns;
     if (asked->name != NULL)
         (void)snprintf(h->name, sizeof h->name, "%s", asked->name);
     if (asked->context_bytes != 0) {
@@ -327,6 +328,7 @@ int mortal_pool_stats(mortal_pool *handle, mortal_stats *stats) {
     now.empty_host_bytes = atomic_load(&control->empty_host_bytes);
     now.broken = !alive;
     now.obituaries = atomic_load(&control->obituaries);
+    now.cleanups = atomic_load(&control->cleanups);
     now.input_bytes_max = heap_largest(&pool->inputs);
     now.result_bytes_max = heap_largest_of(g->results_bytes);
     *stats = now;

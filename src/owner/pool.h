@@ -164,6 +164,7 @@ struct plan {
     uint32_t backtrace; /* bits of mortal_backtrace */
     mortal_pool_options asked; /* as the caller wrote it, in this version's shape */
     struct pool_caps caps;
+    uint64_t cleanup_ns;
 };
 int options_plan(const mortal_pool_options *options, struct plan *plan);
 int options_task(struct pool *pool, const mortal_task_options *options, mortal_task_options *out);

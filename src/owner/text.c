@@ -78,6 +78,14 @@ static int detail_text(const mortal_verdict *v, char *text, size_t bytes) {
     }
 }
 
+static const char *cleanup_text(int cleanup) {
+    static const char *const texts[] = {
+        [MORTAL_CLEANUP_FAILED] = "; its clean-up failed",   [MORTAL_CLEANUP_TIMED_OUT] = "; its clean-up timed out",
+        [MORTAL_CLEANUP_CRASHED] = "; its clean-up crashed", [MORTAL_CLEANUP_MISSED] = "; its clean-up was not run",
+    };
+    return cleanup >= MORTAL_CLEANUP_FAILED && cleanup <= MORTAL_CLEANUP_MISSED ? texts[cleanup] : "";
+}
+
 size_t mortal_verdict_text(const mortal_verdict *verdict, char *text, size_t text_bytes) {
     char detail[160], attempts[48] = "";
     if (verdict == NULL) {
@@ -91,7 +99,8 @@ size_t mortal_verdict_text(const mortal_verdict *verdict, char *text, size_t tex
     bool blames = verdict->outcome == MORTAL_CRASHED || verdict->outcome == MORTAL_QUARANTINED ||
                   verdict->outcome == MORTAL_OUT_OF_MEMORY;
     const char *unsure = blames && verdict->culprit == 0 ? ", or another task of its host" : "";
-    int length = snprintf(text, text_bytes, "%s%s%s%s", mortal_outcome_name(verdict->outcome), detail, attempts, unsure);
+    int length = snprintf(text, text_bytes, "%s%s%s%s%s", mortal_outcome_name(verdict->outcome), detail, attempts, unsure,
+                          cleanup_text(verdict->cleanup));
     return length < 0 ? 0 : (size_t)length;
 }
 

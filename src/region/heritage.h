@@ -59,6 +59,7 @@ struct heritage {
     mortal_prepare *module_preload, *module_init; /* call what these name; entries.c */
     struct pool_caps caps;
     uint32_t backtrace; /* bits of mortal_backtrace */
+    uint64_t cleanup_ns; /* how long one clean-up of a task may take; UINT64_MAX: no limit */
 };
 
 /* Filled in by entries.c, which alone sees all rooms. */

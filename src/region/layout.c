@@ -24,7 +24,8 @@ static void plan_arena(struct geometry *g) {
     uint64_t lines = (1ull + g->workers_per_host) * sizeof(struct life_line);
     g->arena_notes = round_up(desks, LINE);
     g->arena_trace = g->arena_notes + (uint64_t)g->workers_per_host * sizeof(struct notes);
-    g->arena_lines = round_up(g->arena_trace + sizeof(struct trace), PAGE_BYTES);
+    g->arena_cleanups = round_up(g->arena_trace + sizeof(struct trace), LINE);
+    g->arena_lines = round_up(g->arena_cleanups + (uint64_t)g->workers_per_host * sizeof(struct cleanups), PAGE_BYTES);
     g->arena_cells = round_up(g->arena_lines + lines, PAGE_BYTES);
     g->arena_heap = round_up(g->arena_cells + (uint64_t)g->slots * sizeof(struct cell), PAGE_BYTES);
     g->arena_bytes = round_up(g->arena_heap + g->results_bytes, 2u << 20); /* own page tables: no life disturbs another's */

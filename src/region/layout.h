@@ -108,10 +108,11 @@ struct fate {
     int32_t  cause, signal, signal_code, exit_code; /* S */
     uint32_t culprit;        /* S */
     uint32_t peak_pages;       /* S  the most memory its host had; measured pools, else 0 */
+    int32_t  cleanup;        /* S  enum mortal_cleanup */
     uint64_t began_ns, ran_ns; /* S  stamped tasks that had begun, else 0 */
     uint64_t cpu_ns;           /* S  that it used; measured pools, else 0 */
     uint64_t obituary; /* S  number of the host's whose death ended it, or 0 */
-    uint64_t reserved[7];
+    uint64_t reserved[6];
 };
 static_assert(sizeof(struct fate) == 2 * LINE, "two lines");
 
@@ -148,10 +149,25 @@ struct berth {
     _Atomic uint32_t birth;                /* S  of that host, stored before its life: lives are given out again */
     _Atomic uint32_t calls;                /* S  futex of its main thread: a task of it was asked to stop */
     _Atomic uint32_t resting;              /* S  1: it claims no more, and is to say so; stays so until it has ended */
-    uint32_t reserved[9];
+    _Atomic uint32_t errand;               /* S  a clean-up for its first worker, see errand_place(); 0: none yet */
+    uint32_t reserved[8];
 };
 /* How much of a worker's log the owner has read, and of which host: birth << 32 | count.  O */
 typedef _Atomic uint64_t log_taken;
+
+#define CLEANUPS 8u              /* that a task may leave at a time */
+#define CLEANUP_INPUT_BYTES 496u
+#define CLEANERS 4u              /* hosts that run clean-ups at once; a power of two */
+
+/* One clean-up that a host is to run for a task that was cut. Its number is in the berth: a count, and in the lowest bits
+ * its place. */
+struct errand {
+    alignas(LINE) uint64_t function; /* S  as the dead host left it: it is called in a fresh one only */
+    uint64_t word;                   /* S  of the task that was cut */
+    uint32_t slot, input_bytes;      /* S */
+    alignas(16) uint8_t input[CLEANUP_INPUT_BYTES]; /* S */
+};
+static inline uint32_t errand_place(uint32_t number) { return number & (CLEANERS - 1); }
 
 enum pool_state { POOL_STARTING = 0, POOL_READY, POOL_FAILED };
 
@@ -191,6 +207,8 @@ struct control_head {
     _Atomic uint32_t caps;                           /* S  bits of mortal_caps: by what caps are kept */
     alignas(LINE) _Atomic uint64_t obituaries;       /* S  how many were written: the number of the last */
     _Atomic uint64_t now_sent_ns;                    /* O  kill_now: when the last one was asked for */
+    _Atomic uint64_t cleanups;                       /* S  how many clean-ups were begun */
+    struct errand errands[CLEANERS];
 };
 
 /* ---- answers -------------------------------------------------------------------------------------------------- */
@@ -208,8 +226,24 @@ struct desk {
     _Atomic uint32_t rested;                 /* H  1: this worker saw that it is to claim no more */
     _Atomic uint64_t cpu_ns;                 /* H  processor time when the task began, of those where it counts */
     _Atomic uint32_t ran;                    /* H  tasks that it began */
-    uint32_t reserved[1];
+    uint32_t reserved0;
+    _Atomic uint64_t errand;                 /* H  number << 32 | status of the last clean-up that it ran to its end */
     alignas(LINE) _Atomic uint32_t log[LOG_ENTRIES]; /* H  slots */
+};
+
+/* What a task left to be done in a fresh host should it be cut: host/cleanup.c. */
+struct cleanup {
+    _Atomic uint64_t function; /* H  0: taken back */
+    uint32_t input_bytes;      /* H */
+    uint32_t is_ours;          /* H  1: a function of the library left it, which also takes it back */
+    alignas(16) uint8_t input[CLEANUP_INPUT_BYTES]; /* H */
+};
+static_assert(sizeof(struct cleanup) == 512, "no gaps");
+struct cleanups { /* by worker; they count if the word and the slot are those of the task that was cut */
+    alignas(LINE) _Atomic uint64_t word; /* H */
+    _Atomic uint32_t slot;               /* H */
+    _Atomic uint32_t count;              /* H  so many are complete; stored last */
+    struct cleanup left[CLEANUPS];
 };
 
 enum last_words_kind { WORDS_NONE = 0, WORDS_SIGNAL, WORDS_EXIT, WORDS_THREAD_EXIT, WORDS_INIT_FAILED, WORDS_NO_MODULE };
@@ -264,6 +298,7 @@ struct geometry {
     uint64_t window_bytes; /* address space that the answers may take */
     int32_t  measure;
     uint64_t arena_notes, arena_trace, order_names, control_obituaries; /* notes.h, obituary.h */
+    uint64_t arena_cleanups;
 };
 
 /* One process's view. Tests make views of copies. */
@@ -344,6 +379,9 @@ static inline struct host_head *host_head(const struct region *r, uint32_t life)
 }
 static inline struct desk *desk_of(const struct region *r, uint32_t life, uint32_t worker) {
     return (struct desk *)(void *)(arena_of(r, life) + sizeof(struct host_head)) + worker;
+}
+static inline struct cleanups *cleanups_of(const struct region *r, uint32_t life, uint32_t worker) {
+    return (struct cleanups *)(void *)(arena_of(r, life) + r->g.arena_cleanups) + worker;
 }
 static inline struct life_line *life_line_of(const struct region *r, uint32_t life, uint32_t thread) {
     return (struct life_line *)(void *)(arena_of(r, life) + r->g.arena_lines) + thread;

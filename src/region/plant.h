@@ -17,6 +17,7 @@ enum plant {
     PLANT_IGNORE_DOOM,           /* a worker claims and begins in a doomed host */
     PLANT_RECLAIM_HELD_RESULT,   /* memory of results that are held is taken for released */
     PLANT_GENERATION_UNCHECKED,  /* an entry of the queue is taken for its slot's next task */
+    PLANT_COUNT_BEFORE_CLEANUP,  /* a clean-up counts before it is complete */
     /* the bells */
     PLANT_LOST_WAKE_UP,          /* a worker sleeps without a last look for work */
     PLANT_DEPUTY_STAYS,          /* a dead deputy keeps its office */

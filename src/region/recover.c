@@ -91,6 +91,7 @@ static enum recovered end(struct region *r, uint32_t slot, uint64_t word, enum s
     fate->culprit = culprit;
     bool had_begun = phase != SLOT_CANCELLED && phase != SLOT_EXPIRED;
     fate->obituary = had_begun ? death->obituary : 0;
+    fate->cleanup = death->cleanup;
     tell_times(r, fate, slot, word, death->at_ns);
     tell_usage(r, fate, word, death);
     /* ORD(fate:told) pairs ORD(fate:read): who finds the ended word here finds the rest, though a recovery that was

@@ -45,6 +45,7 @@ struct death {
     bool     out_of_memory; /* it is why: a crash is told so */
     uint64_t cpu_ns, peak_bytes; /* of the whole host; 0: not measured, or not one task's alone */
     uint64_t obituary; /* its number */
+    int32_t  cleanup; /* enum mortal_cleanup: how what the task left to be done went */
 };
 
 enum recovered { RECOVERED_NOTHING = 0, RECOVERED_RETURNED, RECOVERED_WAITING /* it is pending already */, RECOVERED_ENDED };

@@ -13,6 +13,8 @@
 
 static bool any_running(const struct supervisor *s) {
     const struct region *r = s->region;
+    if (s->unclean_count != 0)
+        return true;
     for (uint32_t berth = 0; berth < r->g.berths; berth++) {
         const struct host_record *record = &s->hosts[berth];
         if (!host_works(record) && record->state != HOST_DYING)
@@ -148,6 +150,8 @@ static void end_as_lost(struct supervisor *s, uint32_t slot, uint64_t word) {
  * another intent was overwritten. Read again last, since the worker may have ended it and gone on in between. */
 static bool is_held(const struct supervisor *s, uint32_t slot, uint64_t word) {
     const struct region *r = s->region;
+    if (cleanup_sentence(s, slot, word) != NULL)
+        return true;
     if (word_life(word) >= r->g.lives || s->life_berth[word_life(word)] == 0 ||
         word_worker(word) >= r->g.workers_per_host)
         return false;

@@ -41,6 +41,16 @@ static int gravity(enum sentence sentence) {
     return 0;
 }
 
+/* Its host is dead already, and its clean-ups are on their way: all there is to decide is whether it may start again. */
+static void condemn_dead(struct supervisor *s, uint32_t slot, uint64_t word, enum sentence *now, enum sentence sentence) {
+    if (word_phase(word) == SLOT_RUNNING &&
+        (order_of(s->region, slot)->attempts <= 1 ||
+         !atomic_compare_exchange_strong(claim_of(s->region, slot), &word, word_with_phase(word, SLOT_DYING))))
+        return;
+    if (gravity(sentence) > gravity(*now))
+        *now = sentence;
+}
+
 void condemn(struct supervisor *s, uint32_t slot, uint32_t generation, enum sentence sentence) {
     if (slot >= s->region->g.slots)
         return;
@@ -62,6 +72,11 @@ void condemn(struct supervisor *s, uint32_t slot, uint32_t generation, enum sent
         if (!phase_is_running(word_phase(word)))
             return;
         uint32_t berth = word_life(word) < s->region->g.lives ? s->life_berth[word_life(word)] : 0;
+        enum sentence *dead = berth == 0 ? cleanup_sentence(s, slot, word) : NULL;
+        if (dead != NULL) {
+            condemn_dead(s, slot, word, dead, sentence);
+            return;
+        }
         if (berth == 0 || word_worker(word) >= s->region->g.workers_per_host)
             return; /* a claim that no living host can have made: the audit ends it */
         berth--;
@@ -112,6 +127,9 @@ static void condemn_running(struct supervisor *s, uint64_t before, enum sentence
                 condemn(s, intent - 1, word_generation(word), sentence);
         }
     }
+    for (uint32_t i = 0; i < s->unclean_count; i++)
+        if (ticket_of(r, s->uncleans[i].slot) < before)
+            condemn(s, s->uncleans[i].slot, word_generation(s->uncleans[i].word), sentence);
 }
 
 static void cancel_pending(struct supervisor *s, uint64_t before) {

@@ -199,6 +199,8 @@ void death_settle(struct supervisor *s, const struct host_record *record, const 
     bool returned = false;
     for (uint32_t worker = 0; worker < s->region->g.workers_per_host; worker++) {
         uint32_t slot;
+        if (cleanup_takes(s, record, worker, death))
+            continue;
         enum recovered outcome =
             recover_desk(s->region, record->life, worker, death, record->watches[worker].sentence, &slot);
         if (outcome != RECOVERED_RETURNED && outcome != RECOVERED_WAITING)
@@ -275,6 +277,7 @@ void death_bury(struct supervisor *s, uint32_t berth, const struct death *death)
     atomic_store(&shared->doomed, 1);
     if (host_works(record) || record->state == HOST_DYING)
         death_settle(s, record, death);
+    cleanup_host_died(s, berth);
     uint32_t life = record->life;
     bool is_its_own = arena_is_its_own(s, record);
     if (record->position != NO_POSITION)
@@ -291,7 +294,8 @@ void death_bury(struct supervisor *s, uint32_t berth, const struct death *death)
     spawn_take_over(s); /* before anybody is told: the waiting tasks' time counts from the kill */
     if (is_its_own)
         death_tell(s, berth, life, record->birth);
-    lives_bury(s, life);
+    if (!cleanup_needs_life(s, life))
+        lives_bury(s, life);
 }
 
 void death_certified(struct supervisor *s, uint32_t berth, const siginfo_t *info) {

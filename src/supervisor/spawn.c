@@ -168,6 +168,7 @@ static bool spawn(struct supervisor *s) {
     atomic_store(&shared->doomed, 0);
     atomic_store(&shared->active, 0);
     atomic_store(&shared->resting, 0);
+    atomic_store(&shared->errand, 0);
     struct host_place place = {.berth = berth, .life = life, .birth = ++s->births};
     atomic_store(&shared->birth, place.birth);
     atomic_store(&shared->life, life);
@@ -325,7 +326,7 @@ void spawn_resume(struct supervisor *s) {
 
 uint32_t spawn_take_over(struct supervisor *s) {
     uint32_t vacant = 0;
-    if (s->breaker_is_open)
+    if (s->breaker_is_open || cleanup_is_behind(s))
         return 0;
     for (uint32_t position = 0; position < s->region->g.hosts; position++) {
         if (s->positions[position] != NO_POSITION)
@@ -346,12 +347,19 @@ static bool waits_for_a_start(const struct supervisor *s) {
 }
 
 static bool may_spawn(const struct supervisor *s, uint64_t now) {
-    return now >= s->spawn_after && !s->quitting && !s->breaker_is_open && !waits_for_a_start(s);
+    return now >= s->spawn_after && !s->quitting && !waits_for_a_start(s);
 }
 
 /* One that is to be recycled is followed by a host that is ready, also where none is kept ready otherwise. */
 static uint32_t standby_wanted(const struct supervisor *s) {
     return s->region->g.standby == 0 && s->wants_heir ? 1 : s->region->g.standby;
+}
+
+/* Beside the active ones. Those that clean up are standbys again when that is over; until then they are none that could
+ * take over. With an open circuit breaker clean-ups are all that hosts are made for. */
+static uint32_t spare_wanted(const struct supervisor *s) {
+    uint32_t standby = s->breaker_is_open ? 0 : standby_wanted(s), cleaners = cleanup_hosts_wanted(s);
+    return standby > cleaners ? standby : cleaners;
 }
 
 /* Take over first, replenish after: the standby costs a wake-up, a new one a fork. */
@@ -361,9 +369,13 @@ void spawn_fill(struct supervisor *s) {
     give_up_on_the_dying(s, now);
     uint32_t coming = PLANTED(PLANT_STANDBY_COUNTED_TWICE) && in_state(s, HOST_STANDBY) != NO_POSITION;
     uint32_t vacant = spawn_take_over(s);
-    for (uint32_t i = 0; i < g->berths; i++)
+    uint32_t spare = spare_wanted(s), cleaning = 0;
+    for (uint32_t i = 0; i < g->berths; i++) {
         coming += s->hosts[i].state == HOST_STARTING || s->hosts[i].state == HOST_STANDBY;
-    while (coming < vacant + standby_wanted(s) && may_spawn(s, now) && spawn(s))
+        cleaning += s->hosts[i].state == HOST_CLEANING;
+    }
+    spare -= cleaning < spare ? cleaning : spare;
+    while (coming < vacant + spare && may_spawn(s, now) && spawn(s))
         coming++;
     count_ready(s);
 }
@@ -371,10 +383,12 @@ void spawn_fill(struct supervisor *s) {
 uint64_t spawn_next_ns(const struct supervisor *s) {
     const struct geometry *g = &s->region->g;
     uint64_t next = NEVER;
-    uint32_t wanted = g->hosts + standby_wanted(s), have = 0;
+    bool counts_active = !s->breaker_is_open && !cleanup_is_behind(s);
+    uint32_t wanted = spare_wanted(s) + (counts_active ? g->hosts : 0), have = 0;
     for (uint32_t i = 0; i < g->berths; i++) {
         const struct host_record *record = &s->hosts[i];
-        have += record->state == HOST_STARTING || record->state == HOST_STANDBY || record->state == HOST_ACTIVE;
+        have += record->state == HOST_STARTING || record->state == HOST_STANDBY || record->state == HOST_CLEANING;
+        have += record->state == HOST_ACTIVE && counts_active;
         uint64_t look = NEVER;
         if (record->state == HOST_STARTING)
             look = record->since_ns + s->heritage->start_ns + 1;
@@ -384,7 +398,7 @@ uint64_t spawn_next_ns(const struct supervisor *s) {
             next = look;
     }
     uint64_t now = clock_ns(), retry = NEVER;
-    bool wants_more = have < wanted && s->ready && !s->breaker_is_open;
+    bool wants_more = have < wanted && s->ready;
     if (wants_more && s->spawn_after > now)
         retry = s->spawn_after;
     else if (s->template_pid != 0 && !s->template_ready)

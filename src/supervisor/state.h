@@ -6,8 +6,9 @@
  *
  *            spawn            ready             activate           kill, or its own end        certainly dead
  *   EMPTY ----------> STARTING -----> STANDBY ----------> ACTIVE ----------------------> DYING ---------------> EMPTY
- *                        |               |                  |                              ^
- *                        |               |                  +-- recycled --> LEAVING ------+
+ *                        |             |   ^                |                              ^
+ *                        |             v   | it is over     +-- recycled --> LEAVING ------+
+ *                        |            CLEANING                                             |
  *                        +---------------+-------------------------------------------------+
  *
  * LEAVING: another host has its position, its workers claim nothing more, and what they run goes on to its end.
@@ -24,7 +25,7 @@
 #include "region/recover.h"
 #include "system/usage.h"
 
-enum host_state { HOST_EMPTY = 0, HOST_STARTING, HOST_STANDBY, HOST_ACTIVE, HOST_DYING, HOST_LEAVING };
+enum host_state { HOST_EMPTY = 0, HOST_STARTING, HOST_STANDBY, HOST_ACTIVE, HOST_DYING, HOST_LEAVING, HOST_CLEANING };
 
 #define NO_POSITION UINT32_MAX
 
@@ -84,6 +85,20 @@ struct returned {
     uint64_t ticket, entry;
 };
 
+/* A task that was cut and left something to be done: its word stays as it was until that is over. */
+struct unclean {
+    uint32_t slot, life, worker;
+    uint64_t word; /* RUNNING, as it was claimed */
+    struct death death;
+    enum sentence sentence;
+    uint32_t left;       /* clean-ups to go, the last one first */
+    uint32_t berth;      /* of the host that runs one; NO_POSITION: none does */
+    uint32_t errand;     /* its number */
+    uint64_t since_ns;   /* it runs, or the next one waits */
+    bool is_late;        /* its host is killed for it */
+    int32_t worst;       /* enum mortal_cleanup, so far */
+};
+
 struct supervisor {
     struct heritage *heritage;
     struct region *region;
@@ -132,6 +147,11 @@ struct supervisor {
     uint32_t traces;       /* hosts that are waited for before they are killed, at most */
     uint64_t obituaries, obituaries_made; /* how many there were; for how many there was memory made */
     uint32_t backtrace;    /* bits of mortal_backtrace */
+
+    struct unclean *uncleans; /* in the order of their deaths */
+    uint32_t unclean_count, unclean_room, errands_given;
+    uint64_t cleaned_at_ns; /* a clean-up was begun or over */
+    bool has_cleaned;       /* maybe there are more standbys than there should be */
 };
 
 /* An arena is given out again as it was left. What stands in it is this host's own only from its birth on.
@@ -226,6 +246,18 @@ int      lives_open(struct supervisor *s);
 uint32_t lives_take(struct supervisor *s);              /* or NO_LIFE */
 void     lives_bury(struct supervisor *s, uint32_t life);
 void     lives_collect(struct supervisor *s);
+
+/* cleanup.c */
+int      cleanup_open(struct supervisor *s);
+/* True: that worker's task, of a host that is certainly dead, left something to be done, and is settled after that. */
+bool     cleanup_takes(struct supervisor *s, const struct host_record *record, uint32_t worker, const struct death *death);
+bool     cleanup_needs_life(const struct supervisor *s, uint32_t life); /* its arena holds what is to be done */
+void     cleanup_host_died(struct supervisor *s, uint32_t berth);       /* maybe one that ran a clean-up */
+uint64_t cleanup_turn(struct supervisor *s, uint64_t now);              /* when to look again at the latest */
+uint32_t cleanup_hosts_wanted(const struct supervisor *s);
+bool     cleanup_is_behind(const struct supervisor *s);                 /* no task may be begun before some are over */
+/* The sentence of the task with that word, if it waits for its clean-ups; else null. */
+enum sentence *cleanup_sentence(const struct supervisor *s, uint32_t slot, uint64_t word);
 
 /* descendants.c */
 void descendants_kill(struct supervisor *s);            /* children that are none of ours: orphans of dead hosts */

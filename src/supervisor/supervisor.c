@@ -89,7 +89,7 @@ static bool make_tables(struct supervisor *s) {
         s->positions[i] = NO_POSITION;
     for (uint32_t i = 0; i < GROUPS_MAX; i++)
         s->group_fds[i] = -1;
-    return lives_open(s) == 0 && breaker_open_tables(s) == 0 && cap_open_tables(s) == 0;
+    return lives_open(s) == 0 && breaker_open_tables(s) == 0 && cap_open_tables(s) == 0 && cleanup_open(s) == 0;
 }
 
 /* Everything below ends: hosts, template, and what their tasks left. Waits as long as the kernel needs. */
@@ -197,7 +197,8 @@ static void turn(struct supervisor *s) {
     spawn_fill(s);
     groupfd_ring(s);
     uint64_t now = clock_ns();
-    uint64_t wake = deadline_check(s, now);
+    uint64_t wake = cleanup_turn(s, now);
+    wake = min_ns(wake, deadline_check(s, now));
     wake = min_ns(wake, audit_when_due(s, now));
     wake = min_ns(wake, cap_check(s, now));
     wake = min_ns(wake, recycle_check(s, now));

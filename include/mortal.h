@@ -13,7 +13,7 @@
  *             MORTAL_FOREVER is no limit. Waits return -EINTR after a signal handler installed without SA_RESTART.
  *   Threads   Any thread of the process that opened the pool may call anything, concurrently, unless a page says otherwise.
  *   Fork      Only the process that opened a pool may use it. In a forked child every call returns -EPERM and does no harm.
- *   Inside    A task may call only mortal_task_*, mortal_why, mortal_now_ns, mortal_version, and *_name and *_text.
+ *   Inside    A task may call only mortal_task_*, mortal_cell_read, mortal_cell_update, mortal_why, mortal_now_ns, mortal_version, and *_name and *_text.
  *   Killed    What a task wrote outside its result (files, sockets) stays as it was at the instant of death.
  *
  * C11, clean under C++. SPDX-License-Identifier: MIT
@@ -53,6 +53,14 @@ typedef struct mortal_task  mortal_task;
 typedef struct mortal_future {
     uint64_t place, life;
 } mortal_future;
+
+/* Shared state that outlives every kill, see mortal_cell_open(). A value likewise: put it into inputs of tasks. */
+typedef struct mortal_cell {
+    uint64_t place, life;
+} mortal_cell;
+
+/* Changes a copy of a cell's value. Returns 0: this shall be the value now; anything else: leave it as it is. */
+typedef int mortal_change(void *value, void *argument);
 
 /* A task's body. Runs in a host process, on a worker thread. Returns 0 (done) or any other status (failed). */
 typedef int mortal_function(mortal_task *task, const void *input, size_t input_bytes);
@@ -213,6 +221,8 @@ typedef struct mortal_pool_options {
     uint32_t        reserved3;
     uint64_t        cleanup_ns;       /* how long each clean-up may take, see mortal_task_on_death(); default 1 s;
                                          MORTAL_FOREVER: no limit */
+    size_t          cells_bytes;      /* what all cells together hold, see mortal_cell_open(); default 64 KiB, 64 bytes to
+                                         1 MiB. It is there twice for each worker and standby that may be */
 } mortal_pool_options;
 
 /* One task's one and only ending. */
@@ -764,6 +774,76 @@ MORTAL_API int mortal_future_kill(mortal_future future, uint64_t grace_ns, uint6
  * Test      tests/api/release_ends_a_future_in_any_phase.c
  */
 MORTAL_API int mortal_future_release(mortal_future future);
+
+/**
+ * mortal_cell_open - shared state of fixed size that tasks and this program change as a whole
+ *
+ * Shape     out      close it with mortal_cell_close(), or with its pool. Tasks that run already may use it too
+ *           bytes    of its value, over 0
+ *           initial  bytes bytes, copied; null: all zero
+ * Returns   0, or
+ *           -EINVAL    null out, no bytes; null or ended handle
+ *           -ENOBUFS   256 cells of this pool are open, or cells_bytes are in use; mortal_why() tells which. Also if
+ *                      the address space was too small (ulimit -v) for cells that nobody asked for by cells_bytes
+ *           -ENOMEM    the kernel has no memory for it
+ *           -ESHUTDOWN, -EPERM
+ * Blocks    never
+ * Threads   any
+ * Signals   not async-signal-safe
+ * Killed    its value is the last one that an update completed: the old or the new one, never a mixture
+ * Since     0.1
+ * Test      tests/kill/a_cell_is_whole_whoever_is_killed.c
+ */
+MORTAL_API int mortal_cell_open(mortal_pool *pool, size_t bytes, const void *initial, mortal_cell *out);
+
+/**
+ * mortal_cell_read - a copy of the value as it was at one instant
+ *
+ * Shape     bytes    those of the cell
+ * Returns   0, or
+ *           -EINVAL   null out, another number of bytes, no cell
+ *           -ESTALE   the cell or its pool was closed
+ *           -EAGAIN   for a second others changed it faster than it could be copied
+ *           -EBADMSG  a task gone wild has overwritten the cell: close it and open another
+ *           -ENOMEM; -ESHUTDOWN; -EPERM also on a thread that a task started
+ * Blocks    never longer than a second, and then only for want of a quiet instant
+ * Threads   any, also in a task: on its worker thread
+ * Signals   not async-signal-safe
+ * Killed    no difference
+ * Since     0.1
+ * Test      tests/kill/a_cell_is_whole_whoever_is_killed.c
+ */
+MORTAL_API int mortal_cell_read(mortal_cell cell, void *out, size_t bytes);
+
+/**
+ * mortal_cell_update - change the value: all of it in one instant, or nothing
+ *
+ * Shape     change    called with a private copy of the value and the argument; what it leaves there becomes the value
+ *                     if nobody else changed it meanwhile. Else it is called again, with a new copy: it must have no
+ *                     other effect. It may read other cells, and call no other function of this library
+ * Returns   0; -ECANCELED change returned something else than 0; -EINVAL null change; the rest as mortal_cell_read(),
+ *           where -EAGAIN is also: others were always faster. On failure the value is as if it had not been called
+ * Blocks    as mortal_cell_read(), beside what change does
+ * Threads   any, also in a task: on its worker thread. Nobody ever waits for somebody else
+ * Signals   not async-signal-safe
+ * Killed    the update happened whole or not at all; which of the two, only the value tells
+ * Since     0.1
+ * Test      tests/kill/a_cell_is_whole_whoever_is_killed.c
+ */
+MORTAL_API int mortal_cell_update(mortal_cell cell, mortal_change *change, void *argument);
+
+/**
+ * mortal_cell_close - end a cell; for tasks that still use it it is -ESTALE from now on
+ *
+ * Returns   0; -ESTALE; -EINVAL; -ESHUTDOWN; -EPERM
+ * Blocks    never
+ * Threads   any
+ * Signals   not async-signal-safe
+ * Killed    no difference
+ * Since     0.1
+ * Test      tests/bad/cells_that_are_closed_or_made_up.c
+ */
+MORTAL_API int mortal_cell_close(mortal_cell cell);
 
 /**
  * mortal_task_self - the task that this thread runs, for callbacks deep inside libraries

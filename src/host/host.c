@@ -78,6 +78,7 @@ static int take_place(struct region *r, struct host_place place) {
     memory_not_in_children(r->orders, r->g.orders_bytes);
     memory_not_in_children(r->claims, r->g.claims_bytes);
     memory_not_in_children(r->control, r->g.control_bytes);
+    memory_not_in_children(r->cells, r->g.cells_bytes);
     if (memory_commit(arena, r->g.arena_cells, -1, 0) != 0)
         return -ENOMEM;
     memset(arena, 0, r->g.arena_cells); /* an earlier life's record */

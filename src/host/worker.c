@@ -35,6 +35,8 @@ void worker_prepare(struct worker *worker, struct host *host, uint32_t index) {
     worker->berth = berth_of(region, host->place.berth);
     worker->bell = bell_of(region, host->place.berth, index);
     worker->claimant = (struct claimant){.life = host->place.life, .worker = index, .desk = worker->desk};
+    worker->cells = (struct cell_writer){
+        .region = region, .fd = -1, .first_buffer = cells_buffer_of_worker(region, host->place.berth, index)};
 }
 
 /* A robust mutex that is never unlocked: the kernel marks it when this thread is gone although its process lives. The main
@@ -54,6 +56,7 @@ static void hold_life_line(struct worker *worker) {
 
 void worker_settle(struct worker *worker) {
     self = worker;
+    cells_be_writer(&worker->cells);
     (void)guard_open(worker->host); /* as its creator was, but it need not rely on that */
     lastwords_alternate_stack();
     hold_life_line(worker);

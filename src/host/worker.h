@@ -4,6 +4,7 @@
 
 #include "host/ear.h"
 #include "host/host.h"
+#include "region/cells.h"
 #include "region/queue.h"
 
 /* The context of the task that a worker runs. */
@@ -40,6 +41,7 @@ struct worker {
     struct ear ear;
     uint32_t begun;     /* tasks, all together */
     uint32_t errand_seen; /* the last clean-up that it was given */
+    struct cell_writer cells;
 };
 
 void worker_prepare(struct worker *worker, struct host *host, uint32_t index);

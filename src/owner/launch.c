@@ -147,6 +147,7 @@ int launch(struct pool *pool) {
     memory_not_in_children(pool->region->orders, pool->region->g.orders_bytes);
     memory_not_in_children(pool->region->claims, pool->region->g.claims_bytes);
     memory_not_in_children(pool->region->control, pool->region->g.control_bytes);
+    memory_not_in_children(pool->region->cells, pool->region->g.cells_bytes);
     memory_not_in_children(pool->region->answers, (uint64_t)pool->region->g.lives * pool->region->g.arena_bytes);
     return await_ready(pool);
 }

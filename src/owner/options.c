@@ -14,6 +14,8 @@
 #define DEFAULT_BYTES (64ull << 20)
 #define DEFAULT_START_NS 60000000000ull
 #define DEFAULT_CLEANUP_NS 1000000000ull
+#define DEFAULT_CELLS_BYTES (64ull << 10)
+#define CELLS_BYTES_MOST ((uint64_t)CELLS_PAGES_MOST * 4096)
 #define TASKS_MOST 1000000u
 #define WORKERS_MOST 1024u
 #define STANDBY_MOST 64u
@@ -58,6 +60,9 @@ static int plan_sizes(const mortal_pool_options *o, struct limits *l) {
         error = in_range("inputs_bytes", &inputs, DEFAULT_BYTES, 4096, BYTES_MOST);
     if (error == 0)
         error = in_range("results_bytes", &results, DEFAULT_BYTES, 4096, BYTES_MOST);
+    uint64_t cells = o->cells_bytes;
+    if (error == 0)
+        error = in_range("cells_bytes", &cells, DEFAULT_CELLS_BYTES, 64, CELLS_BYTES_MOST);
     if (error != 0)
         return error;
     if (held < queue)
@@ -68,7 +73,8 @@ static int plan_sizes(const mortal_pool_options *o, struct limits *l) {
         return why(-EINVAL, "mortal_pool_open: standby is %u: it must be at most %u, or MORTAL_NONE", standby, STANDBY_MOST);
     *l = (struct limits){.held_tasks = (uint32_t)held, .queue_tasks = (uint32_t)queue, .workers = (uint32_t)workers,
                          .workers_per_host = (uint32_t)per_host, .standby = standby, .inputs_bytes = inputs,
-                         .results_bytes = results, .measure = o->measure};
+                         .results_bytes = results, .measure = o->measure, .cells_bytes = cells,
+                         .cells_if_possible = o->cells_bytes == 0};
     return 0;
 }
 

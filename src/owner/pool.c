@@ -82,6 +82,7 @@ static void free_pool(struct pool *pool) {
     group_destroy_all(pool);
     modules_close(pool);
     heap_close(&pool->inputs);
+    cell_end_all(pool);
     if (pool->entries != NULL)
         memory_unmap(pool->entries, round_up((uint64_t)g->slots * sizeof *pool->entries, PAGE_BYTES));
     if (pool->free_slots != NULL)

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "region/cells.h"
 #include "region/heap.h"
 #include "region/heritage.h"
 #include "region/notes.h"
@@ -83,6 +84,11 @@ struct pool {
     pthread_cond_t left;        /* a sleeper left; closing waits for them */
     _Atomic uint32_t sealed;
     bool closing, broken;
+    struct owned_cell {
+        uint64_t life, offset, bytes; /* life 0: closed */
+    } cells[CELLS_MOST];
+    struct heap cell_heap;         /* over the first buffer of the owner's; opened with the first cell */
+    struct cell_writer cell_writer;
     pthread_t closer; /* closing: the one thread that may still wait here */
     struct modules *modules; /* null: the pool's processes are forked from this one, addresses mean the same there */
     uint32_t names_made; /* slots below have room for a name among the orders */
@@ -127,6 +133,9 @@ void watch_leave(struct pool *pool); /* lock again after an absence in which the
 
 /* breaker.c */
 int breaker_refuse(struct pool *pool, const char *call); /* -EHOSTDOWN, and why */
+
+/* cell.c */
+void cell_end_all(struct pool *pool);
 
 /* kill.c */
 int kill_all(struct pool *pool, struct group *group, int scope, uint64_t grace_ns, uint64_t timeout_ns,

@@ -189,6 +189,28 @@ int seat_enter_future(mortal_future future, const char *call, struct pool **pool
                    : why(-ESTALE, "%s: this future was released", call);
 }
 
+int seat_enter_cell(mortal_cell cell, const char *call, struct pool **pool, uint32_t *index) {
+    uint64_t number = (cell.place >> 32) - 1;
+    *index = (uint32_t)cell.place;
+    if (cell.place == 0 || number >= SEATS || cell.life == 0 || *index >= CELLS_MOST)
+        return why(-EINVAL, "%s: %s", call, cell.place == 0 && cell.life == 0 ? "this is no cell: all zero"
+                                                                              : "this is not a cell of this library");
+    if (here == NULL)
+        return why(-ESTALE, "%s: no pool is open", call);
+    if (!seat_is_owner())
+        return no_owner(call);
+    int error = lock_seat(&seats[number], call, pool);
+    if (error == 0 && (*pool)->cells[*index].life == cell.life) /* which is never given twice */
+        return 0;
+    if (error == 0)
+        seat_unlock(*pool);
+    return error == 0 || error == -EINVAL ? why(-ESTALE, "%s: this cell, or its pool, was closed", call) : error;
+}
+
+mortal_cell seat_cell(const struct pool *pool, uint32_t index) {
+    return (mortal_cell){.place = (uint64_t)(pool->seat_number + 1) << 32 | index, .life = pool->cells[index].life};
+}
+
 int seat_enter_group(mortal_group *handle, const char *call, struct pool **pool, struct group **group) {
     uintptr_t place = (uintptr_t)handle - (uintptr_t)group_places;
     if (handle == NULL || place >= SEATS * GROUPS_MAX)

@@ -35,6 +35,7 @@ uint32_t seat_number(const struct mortal_pool *seat);
  * seat_unlock(). */
 int  seat_enter(mortal_pool *handle, const char *call, struct pool **pool);
 int  seat_enter_future(mortal_future future, const char *call, struct pool **pool, uint32_t *slot);
+int  seat_enter_cell(mortal_cell cell, const char *call, struct pool **pool, uint32_t *index);
 int  seat_enter_group(mortal_group *handle, const char *call, struct pool **pool, struct group **group);
 void seat_unlock(struct pool *pool);
 
@@ -42,6 +43,7 @@ void seat_unlock(struct pool *pool);
 struct pool *seat_peek(mortal_pool *handle);
 
 mortal_group *seat_group_handle(const struct pool *pool, uint32_t number);
+mortal_cell seat_cell(const struct pool *pool, uint32_t index);
 mortal_future seat_future(const struct pool *pool, uint32_t slot);
 
 /* mortal_pool_open with another way to bring up hosts: tests run them as threads. */

@@ -65,6 +65,12 @@ void geometry_plan(struct geometry *g, const struct limits *l) {
     g->claim_words = round_up(g->claim_searching + g->idle_words * 8ull, PAGE_BYTES);
     g->claims_bytes = round_up(g->claim_words + (uint64_t)g->slots * CLAIM_STRIDE, PAGE_BYTES);
 
+    if (l->cells_bytes != 0) { /* two for each who may write: the workers of all berths, and the owner */
+        g->cells_each = round_up(l->cells_bytes, PAGE_BYTES);
+        g->cell_buffers = round_up(CELLS_MOST * LINE, PAGE_BYTES);
+        g->cells_bytes = g->cell_buffers + 2ull * ((uint64_t)g->berths * g->workers_per_host + 1) * g->cells_each;
+    }
+
     g->control_berths = round_up(sizeof(struct control_head), LINE);
     g->control_logs = g->control_berths + (uint64_t)g->berths * sizeof(struct berth);
     g->control_cares = round_up(g->control_logs + (uint64_t)g->berths * g->workers_per_host * sizeof(log_taken), PAGE_BYTES);
@@ -103,6 +109,23 @@ static int open_answers(struct region *r) {
     }
 }
 
+static int open_cells(struct region *r, const struct limits *limits) {
+    if (r->g.cells_bytes == 0)
+        return 0;
+    int error = open_segment("mortal:cells", r->g.cells_bytes, true, &r->cells, &r->cells_fd);
+    if (error == 0)
+        error = memory_commit(r->cells, r->g.cell_buffers, r->cells_fd, 0);
+    if (error == 0 || !limits->cells_if_possible)
+        return error;
+    memory_unmap(r->cells, r->g.cells_bytes);
+    if (r->cells_fd >= 0)
+        close(r->cells_fd);
+    r->cells = NULL;
+    r->cells_fd = -1;
+    r->g.cells_each = r->g.cell_buffers = r->g.cells_bytes = 0;
+    return 0;
+}
+
 /* What is touched before the first submit. */
 static int commit_heads(struct region *r) {
     int error = memory_commit(r->orders, r->g.order_ring + PAGE_BYTES, r->orders_fd, 0);
@@ -115,7 +138,7 @@ static int commit_heads(struct region *r) {
 
 int region_create(struct region *r, const struct limits *limits) {
     memset(r, 0, sizeof *r);
-    r->orders_fd = r->claims_fd = r->control_fd = r->answers_fd = -1;
+    r->orders_fd = r->claims_fd = r->control_fd = r->answers_fd = r->cells_fd = -1;
     geometry_plan(&r->g, limits);
     int error = open_segment("mortal:orders", r->g.orders_bytes, true, &r->orders, &r->orders_fd);
     if (error == 0)
@@ -124,6 +147,8 @@ int region_create(struct region *r, const struct limits *limits) {
         error = open_segment("mortal:control", r->g.control_bytes, true, &r->control, &r->control_fd);
     if (error == 0)
         error = open_answers(r);
+    if (error == 0)
+        error = open_cells(r, limits);
     if (error == 0)
         error = commit_heads(r);
     if (error != 0) {
@@ -143,12 +168,13 @@ void region_destroy(struct region *r) {
     memory_unmap(r->claims, r->g.claims_bytes);
     memory_unmap(r->control, r->g.control_bytes);
     memory_unmap(r->answers, (uint64_t)r->g.lives * r->g.arena_bytes);
-    const int fds[] = {r->orders_fd, r->claims_fd, r->control_fd, r->answers_fd};
+    memory_unmap(r->cells, r->g.cells_bytes);
+    const int fds[] = {r->orders_fd, r->claims_fd, r->control_fd, r->answers_fd, r->cells_fd};
     for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
         if (fds[i] >= 0)
             close(fds[i]);
     memset(r, 0, sizeof *r);
-    r->orders_fd = r->claims_fd = r->control_fd = r->answers_fd = -1;
+    r->orders_fd = r->claims_fd = r->control_fd = r->answers_fd = r->cells_fd = -1;
 }
 
 int region_commit_slots(struct region *r, uint32_t from, uint32_t to) {

@@ -1,12 +1,13 @@
 /*
  * layout.h - what owner, supervisor and hosts share, byte by byte
  *
- * Four segments by who may write; the mappings enforce it:
+ * Segments by who may write; the mappings enforce it:
  *
  *   orders    owner writes                       functions, inputs, the queue
  *   claims    owner, supervisor and hosts write  the claim words, and hints that make things fast
  *   control   owner and supervisor write         kill requests, doomed hosts, fates
  *   answers   one arena per host life; only that host writes its own
+ *   cells     owner and hosts write              values that tasks share: cells.h
  *
  * Legend   O written by the owner only        S by the supervisor only       H by the host of that arena only
  *          C changed only by compare-and-swap along the arrows of word.h
@@ -169,6 +170,15 @@ struct errand {
 };
 static inline uint32_t errand_place(uint32_t number) { return number & (CLEANERS - 1); }
 
+#define CELLS_MOST 256u
+#define CELLS_PAGES_MOST 256u    /* of one buffer of all cells */
+
+/* What one cell is. Its word and its value are among the cells. */
+struct shared_cell {
+    _Atomic uint64_t life;           /* O  0: closed. Never given twice */
+    _Atomic uint64_t offset, bytes;  /* O  in each buffer; set before its life */
+};
+
 enum pool_state { POOL_STARTING = 0, POOL_READY, POOL_FAILED };
 
 #define RETURNED_ENTRIES 8192u
@@ -209,6 +219,7 @@ struct control_head {
     _Atomic uint64_t now_sent_ns;                    /* O  kill_now: when the last one was asked for */
     _Atomic uint64_t cleanups;                       /* S  how many clean-ups were begun */
     struct errand errands[CLEANERS];
+    struct shared_cell cells[CELLS_MOST];
 };
 
 /* ---- answers -------------------------------------------------------------------------------------------------- */
@@ -299,6 +310,7 @@ struct geometry {
     int32_t  measure;
     uint64_t arena_notes, arena_trace, order_names, control_obituaries; /* notes.h, obituary.h */
     uint64_t arena_cleanups;
+    uint64_t cells_each, cell_buffers, cells_bytes; /* one buffer of all cells; where the first is; all. 0: no cells */
 };
 
 /* One process's view. Tests make views of copies. */
@@ -306,12 +318,16 @@ struct region {
     struct geometry g;
     uint8_t *orders, *claims, *control, *answers;
     int orders_fd, claims_fd, control_fd, answers_fd;
+    uint8_t *cells; /* null: there are none */
+    int cells_fd;
 };
 
 struct limits {
     uint32_t held_tasks, queue_tasks, workers, workers_per_host, standby;
     uint64_t inputs_bytes, results_bytes;
     int32_t  measure;
+    uint64_t cells_bytes;
+    bool     cells_if_possible; /* nobody asked for them: a region without is better than none */
 };
 void geometry_plan(struct geometry *g, const struct limits *limits);
 
@@ -379,6 +395,16 @@ static inline struct host_head *host_head(const struct region *r, uint32_t life)
 }
 static inline struct desk *desk_of(const struct region *r, uint32_t life, uint32_t worker) {
     return (struct desk *)(void *)(arena_of(r, life) + sizeof(struct host_head)) + worker;
+}
+/* One word per cell, in a line of its own; any writer's swap, see cells.h.  A: a host gone wild may overwrite it. */
+static inline _Atomic uint64_t *cell_word_of(const struct region *r, uint32_t cell) {
+    return (_Atomic uint64_t *)(void *)(r->cells + (uint64_t)cell * LINE);
+}
+static inline uint8_t *cell_buffer_of(const struct region *r, uint32_t buffer) {
+    return r->cells + r->g.cell_buffers + buffer * r->g.cells_each;
+}
+static inline struct shared_cell *shared_cell_of(const struct region *r, uint32_t cell) {
+    return &control_head(r)->cells[cell];
 }
 static inline struct cleanups *cleanups_of(const struct region *r, uint32_t life, uint32_t worker) {
     return (struct cleanups *)(void *)(arena_of(r, life) + r->g.arena_cleanups) + worker;

@@ -18,6 +18,9 @@ enum plant {
     PLANT_RECLAIM_HELD_RESULT,   /* memory of results that are held is taken for released */
     PLANT_GENERATION_UNCHECKED,  /* an entry of the queue is taken for its slot's next task */
     PLANT_COUNT_BEFORE_CLEANUP,  /* a clean-up counts before it is complete */
+    PLANT_CELL_IN_PLACE,         /* a cell is changed where it is read */
+    PLANT_CELL_SWAP_FIRST,       /* a cell's word names a buffer that is not complete */
+    PLANT_CELL_READ_ONCE,        /* who copies a cell does not look whether it moved meanwhile */
     /* the bells */
     PLANT_LOST_WAKE_UP,          /* a worker sleeps without a last look for work */
     PLANT_DEPUTY_STAYS,          /* a dead deputy keeps its office */

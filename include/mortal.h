@@ -268,7 +268,7 @@ typedef struct mortal_kill_report {
     uint32_t never_started;  /* were pending: cancelled */
     uint32_t finished_first; /* ended by themselves, however, before the kill reached them; results kept */
     uint32_t killed;         /* were running: certainly dead now, may have partly run */
-    uint32_t still_dying;    /* the kernel had not ended them when timeout_ns was over */
+    uint32_t still_dying;    /* the kernel had not ended them, or their clean-ups went on, when timeout_ns was over */
     uint32_t hosts;          /* hosts that were killed meanwhile, for this or for a deadline */
     uint32_t reserved0;
     uint64_t took_ns;        /* from the call to its return */
@@ -1008,6 +1008,49 @@ MORTAL_API void mortal_task_log(mortal_task *task, const char *format, ...) MORT
  * Test      tests/kill/what_a_task_left_to_be_done_is_done_before_its_verdict.c
  */
 MORTAL_API int mortal_task_on_death(mortal_task *task, mortal_function *cleanup, const void *input, size_t input_bytes);
+
+/**
+ * mortal_task_file_open - begin a file that shall appear whole or not at all
+ *
+ * Shape     path     where mortal_task_file_publish() will put it; at most 463 bytes with all folders
+ *           mode     permissions of the new file as for open(2), 0666 for instance; those of an old one do not matter
+ *           fd       out: open for reading and writing, close-on-exec. Nobody else sees the file yet
+ *           What is not published when the function returns is dropped, and so is what the task closes
+ * Returns   0, or
+ *           -EINVAL        null task, path or fd, or an empty path
+ *           -ENAMETOOLONG  the path
+ *           -ENOBUFS       the file system has no files without a name, so a clean-up is needed, and 8 are left already
+ *           -EPERM         called in a clean-up, or on another thread than the task's own
+ *           and whatever open(2) of a new file in that folder may say; mortal_why() tells
+ * Blocks    as open(2)
+ * Threads   the worker thread of the task
+ * Signals   not async-signal-safe
+ * Killed    nothing of it is left, in any instant; if it has a name meanwhile, it is removed as by
+ *           mortal_task_on_death()
+ * Since     0.1
+ * Test      tests/kill/a_file_is_published_whole_or_not_at_all.c
+ */
+MORTAL_API int mortal_task_file_open(mortal_task *task, const char *path, unsigned mode, int *fd);
+
+/**
+ * mortal_task_file_publish - put a file in its place in one instant, instead of what is there
+ *
+ * Shape     fd   of mortal_task_file_open(), in the same task. It is closed if the file is in place. What was written by
+ *                stdio must be flushed before. If the path is a symbolic link, the link itself is replaced
+ * Returns   0, or
+ *           -EBADF    no such file was opened in this task, or it was closed
+ *           -ENOBUFS  8 clean-ups are left already, and it needs one for an instant
+ *           -EINVAL null task; -EPERM as above
+ *           and what fsync(2), link(2) and rename(2) may say: then it is not in place and may be published again, unless
+ *           mortal_why() tells that only the folder could not be synchronized
+ * Blocks    until the file, and then its folder, are on the disk
+ * Threads   the worker thread of the task
+ * Signals   not async-signal-safe
+ * Killed    the old file is there or the new one, whole; never both names, never a part
+ * Since     0.1
+ * Test      tests/kill/a_file_is_published_whole_or_not_at_all.c
+ */
+MORTAL_API int mortal_task_file_publish(mortal_task *task, int fd);
 
 /**
  * mortal_why - this thread's last failure in words: what failed, on what, why, what to do

@@ -265,6 +265,8 @@ static void run(struct worker *worker, uint32_t slot, uint64_t word) {
     worker_end_descendant(worker->host);
     if (atomic_load_explicit(&worker->ear.state, memory_order_relaxed) != EAR_SHUT)
         ear_shut(worker);
+    if (worker->drafts != NULL)
+        drafts_drop(task);
     if (__fpending(stdout) != 0)
         (void)fflush(stdout); /* else a line printed to a pipe is lost when a kill follows */
     (void)guard_open(worker->host);

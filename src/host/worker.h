@@ -42,6 +42,7 @@ struct worker {
     uint32_t begun;     /* tasks, all together */
     uint32_t errand_seen; /* the last clean-up that it was given */
     struct cell_writer cells;
+    struct draft *drafts; /* files that its task has begun and not published */
 };
 
 void worker_prepare(struct worker *worker, struct host *host, uint32_t index);
@@ -58,6 +59,9 @@ bool cleanup_run(struct worker *worker); /* what the supervisor gave this host t
 /* On behalf of the library's own functions: the number of what was left, for cleanup_take_back(); or a negative errno. */
 int  cleanup_leave(struct mortal_task *task, mortal_function *function, const void *input, size_t input_bytes);
 void cleanup_take_back(struct mortal_task *task, int number);
+
+/* draft.c */
+void drafts_drop(struct mortal_task *task); /* what it did not publish */
 
 enum doomed { BERTH_DOOMED = 1, BERTH_RETIRED = 2 };
 

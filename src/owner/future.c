@@ -165,7 +165,8 @@ int mortal_future_kill(mortal_future future, uint64_t grace_ns, uint64_t timeout
         tell(pool, slot, verdict);
     seat_unlock(pool);
     if (error == -EINPROGRESS)
-        return why(error, "mortal_future_kill: the kernel has not ended the task's host yet; its future ends when it has");
+        return why(error, "mortal_future_kill: the kernel has not ended the task's host yet, or what the task left to be "
+                          "done is not over; its future ends when both are");
     if (error == -EINTR)
         return why(error, "mortal_future_kill: a signal handler ran; if that was during the grace the task was only asked: "
                           "call again");

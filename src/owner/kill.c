@@ -260,7 +260,7 @@ static int explain(int error, const char *call, const mortal_kill_report *report
     switch (error) {
     case -EINPROGRESS:
         return why(error, "%s: %u tasks were not certainly dead when the time-out was over; they end when the kernel has "
-                          "ended their hosts", call, report->still_dying);
+                          "ended their hosts, and what they left to be done is over", call, report->still_dying);
     case -EOWNERDEAD:
         return why(error, "%s: the supervisor of this pool died, and what had not ended is lost: close the pool", call);
     case -EINTR:

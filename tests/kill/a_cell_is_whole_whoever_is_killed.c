@@ -120,6 +120,6 @@ static void check(uint32_t workers_per_host, unsigned kills)
 
 void test(void)
 {
-    check(1, TEST_LONG ? 3000 : 150);
-    check(WORKERS, TEST_LONG ? 1000 : 50);
+    check(1, TEST_LONG ? 3000 : 40);
+    check(WORKERS, TEST_LONG ? 1000 : 15);
 }

@@ -147,8 +147,10 @@ HELPER void twin_end_host(struct twin_host *host)
         bell_ring_berth(r, berth);
         sched_yield();
     }
-    for (uint32_t i = 0; i < r->g.workers_per_host; i++)
+    for (uint32_t i = 0; i < r->g.workers_per_host; i++) {
         pthread_join(host->workers[i].thread, NULL);
+        free(host->workers[i].worker.cells.copy);
+    }
     twin_forget_host(&host->host);
     free(host->workers);
 }

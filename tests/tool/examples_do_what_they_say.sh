@@ -12,6 +12,12 @@ grep -qx 'Waiting, will run: *6 7 8 9' out || fail "carry_on: what waits"
 grep -qx 'The squares: 0 1 4 9 16 25 36 49 64 81' out || fail "carry_on: results"
 grep -qx '10 of 10 done.' out || fail "carry_on: not all done"
 
+"$EXAMPLES/consistent" >out 2>err || fail "consistent: exit status $?"
+grep -Eqx '(30|[34][0-9]) done, ([0-9]|1[0-5]) killed.' out || fail "consistent: who was killed"
+grep -qx 'Accounts: 1000 in all.' out || fail "consistent: accounts"
+grep -qx 'Report: whole, 1000 in all.' out || fail "consistent: report"
+grep -qx 'Lock and left-overs: 0.' out || fail "consistent: something is left"
+
 "$EXAMPLES/mend" >out 2>err || fail "mend: exit status $?"
 grep -qx 'Waiting ends with EHOSTDOWN.' out || fail "mend: the waiter was not told"
 grep -q 'circuit breaker.*more than 3 hosts.*SIGABRT.*mortal_pool_mend' out || fail "mend: it does not say why"

@@ -22,6 +22,7 @@
 #include "system/futex.h"
 #include "system/memory.h"
 #include "system/process.h"
+#include "system/sitter.h"
 
 static int by_number(const void *a, const void *b) { return *(const int *)a - *(const int *)b; }
 
@@ -163,6 +164,8 @@ void host_run(struct heritage *heritage, struct host_place place) {
     if (take_place(&heritage->region, place) != 0 || host_prepare(&host, heritage, place) != 0)
         _exit(HOST_EXIT_BROKEN);
     keep_only(heritage, NULL, 0);
+    /* Before any code of the program's runs here, which could tell of another. */
+    sitter_start(heritage->supervisor_pid, &host_head(&heritage->region, place.life)->sitter);
     process_hold_life_line(&life_line_of(&heritage->region, place.life, 0)->word[0]);
     if ((heritage->harden & MORTAL_HARDEN_KEYS) != 0 && guard_cover(&host))
         host_head(&heritage->region, place.life)->hardened = MORTAL_HARDEN_KEYS;

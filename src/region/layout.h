@@ -151,7 +151,8 @@ struct berth {
     _Atomic uint32_t calls;                /* S  futex of its main thread: a task of it was asked to stop */
     _Atomic uint32_t resting;              /* S  1: it claims no more, and is to say so; stays so until it has ended */
     _Atomic uint32_t errand;               /* S  a clean-up for its first worker, see errand_place(); 0: none yet */
-    uint32_t reserved[8];
+    _Atomic int32_t  sitter;               /* S  process id of what shares its address space, 0: none is known */
+    uint32_t reserved[7];
 };
 /* How much of a worker's log the owner has read, and of which host: birth << 32 | count.  O */
 typedef _Atomic uint64_t log_taken;
@@ -270,6 +271,7 @@ struct host_head {
     uint32_t hardened;                          /* H  bits of mortal_harden that hold in it; set before ready */
     uint32_t lacks_memory;                      /* H  of the last words: it died for lack of memory; stored before words */
     _Atomic uint32_t served;                    /* H  1: it has run a task; 2: as many as it should. Only where that counts */
+    _Atomic int32_t sitter;                     /* H  and the kernel: process id of what shares its address space */
 };
 #define NO_WORKER UINT32_MAX
 

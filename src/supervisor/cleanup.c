@@ -215,8 +215,7 @@ static void settle(struct supervisor *s, uint32_t index) {
     } else if (outcome == RECOVERED_ENDED) {
         death_announce(s, task.slot);
     }
-    if (!cleanup_needs_life(s, task.life))
-        lives_bury(s, task.life);
+    lives_let_go(s, task.life);
 }
 
 /* Hosts that were made for clean-ups only, once the last of them is there. */

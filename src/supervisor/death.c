@@ -294,8 +294,7 @@ void death_bury(struct supervisor *s, uint32_t berth, const struct death *death)
     spawn_take_over(s); /* before anybody is told: the waiting tasks' time counts from the kill */
     if (is_its_own)
         death_tell(s, berth, life, record->birth);
-    if (!cleanup_needs_life(s, life))
-        lives_bury(s, life);
+    sitters_end(s, berth, life); /* which lets go of the life, then or now */
 }
 
 void death_certified(struct supervisor *s, uint32_t berth, const siginfo_t *info) {
@@ -355,8 +354,8 @@ void death_reap(struct supervisor *s) {
             reap_one(s, &seen);
         if (berth != NO_POSITION)
             death_certified(s, berth, &seen);
-        died = true;
         reap_one(s, &seen);
+        died = !sitters_reaped(s, seen.si_pid) || died;
     }
     siginfo_t stopped;
     memset(&stopped, 0, sizeof stopped);
@@ -367,4 +366,5 @@ void death_reap(struct supervisor *s) {
     if (died)
         descendants_kill(s);
     obituary_prepare(s);
+    sitters_kill(s);
 }

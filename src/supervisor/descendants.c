@@ -18,7 +18,7 @@ static bool is_ours(const struct supervisor *s, pid_t pid) {
     for (uint32_t i = 0; i < s->region->g.berths; i++)
         if (s->hosts[i].state != HOST_EMPTY && s->hosts[i].pid == pid)
             return true;
-    return false;
+    return sitters_have(s, pid);
 }
 
 void descendants_kill(struct supervisor *s) {

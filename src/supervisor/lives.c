@@ -71,6 +71,11 @@ void lives_collect(struct supervisor *s) {
 
 void lives_bury(struct supervisor *s, uint32_t life) { s->dead_lives[s->dead_life_count++] = life; }
 
+void lives_let_go(struct supervisor *s, uint32_t life) {
+    if (!cleanup_needs_life(s, life) && !sitters_need_life(s, life))
+        lives_bury(s, life);
+}
+
 uint32_t lives_take(struct supervisor *s) {
     /* A look at all slots once per so many deaths costs each death a constant share of it. */
     bool none_left = s->free_life_count == 0 && s->fresh_life == s->region->g.lives;

@@ -237,6 +237,7 @@ void spawn_check_ready(struct supervisor *s) {
             record->hardened = host_head(s->region, record->life)->hardened;
             record->since_ns = clock_ns();
             silence_begin(s, i);
+            sitters_meet(s, i);
             spawn_forgive(s);
         } else if (clock_ns() - record->since_ns > s->heritage->start_ns) {
             record->is_excused = true;

@@ -74,12 +74,21 @@ struct host_record { /* by berth */
     uint64_t trace_until_ns; /* not killed yet: asked where it is, and waited for until then; 0: it is not */
     bool was_asked_where;  /* it was */
     bool has_spoken;       /* at the last audit it had said that it crashes, and lived */
+    pid_t sitter;          /* keeps its address space alive: system/sitter.h; 0: none is known */
 };
 
 /* Its workers may be running tasks. */
 static inline bool host_works(const struct host_record *record) {
     return record->state == HOST_ACTIVE || record->state == HOST_LEAVING;
 }
+
+/* The sitter of a host that is dead, not yet reaped. */
+struct sitter {
+    pid_t pid;
+    uint32_t life; /* whose arena is not given to another host before */
+    bool killed;
+};
+#define SITTERS_MOST 256
 
 struct returned {
     uint64_t ticket, entry;
@@ -152,6 +161,8 @@ struct supervisor {
     uint32_t unclean_count, unclean_room, errands_given;
     uint64_t cleaned_at_ns; /* a clean-up was begun or over */
     bool has_cleaned;       /* maybe there are more standbys than there should be */
+    struct sitter sitters[SITTERS_MOST]; /* of dead hosts */
+    uint32_t sitter_count;
 };
 
 /* An arena is given out again as it was left. What stands in it is this host's own only from its birth on.
@@ -245,6 +256,7 @@ void silence_check(struct supervisor *s);                 /* before an audit tak
 int      lives_open(struct supervisor *s);
 uint32_t lives_take(struct supervisor *s);              /* or NO_LIFE */
 void     lives_bury(struct supervisor *s, uint32_t life);
+void     lives_let_go(struct supervisor *s, uint32_t life); /* buries it when nobody needs it: a clean-up, a sitter */
 void     lives_collect(struct supervisor *s);
 
 /* cleanup.c */
@@ -258,6 +270,13 @@ uint32_t cleanup_hosts_wanted(const struct supervisor *s);
 bool     cleanup_is_behind(const struct supervisor *s);                 /* no task may be begun before some are over */
 /* The sentence of the task with that word, if it waits for its clean-ups; else null. */
 enum sentence *cleanup_sentence(const struct supervisor *s, uint32_t slot, uint64_t word);
+/* sitters.c */
+void sitters_meet(struct supervisor *s, uint32_t berth);  /* its host is ready */
+void sitters_end(struct supervisor *s, uint32_t berth, uint32_t life); /* that host is certainly dead, its life to bury */
+void sitters_kill(struct supervisor *s);                  /* of hosts that are dead */
+bool sitters_need_life(const struct supervisor *s, uint32_t life);
+bool sitters_have(const struct supervisor *s, pid_t pid); /* that child is one */
+bool sitters_reaped(struct supervisor *s, pid_t pid);     /* true: that child was one */
 
 /* descendants.c */
 void descendants_kill(struct supervisor *s);            /* children that are none of ours: orphans of dead hosts */

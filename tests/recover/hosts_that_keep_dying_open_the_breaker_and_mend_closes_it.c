@@ -33,20 +33,33 @@ static int die(mortal_task *task, const void *input, size_t input_bytes)
     }
 }
 
-/* The supervisor's other child; 0: it has none at this instant, or the one before is not gone yet. */
+static bool is_sitter(pid_t process)
+{
+    char path[64], name[32] = "";
+    snprintf(path, sizeof path, "/proc/%d/comm", (int)process);
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return false;
+    bool is_one = fgets(name, sizeof name, file) != NULL && strcmp(name, "mortal-sitter\n") == 0;
+    fclose(file);
+    return is_one;
+}
+
+/* The supervisor's other child that is a host; 0: it has none at this instant, or the one before is not gone yet. */
 static pid_t child_beside(pid_t supervisor, pid_t host)
 {
     char path[64];
-    int children[3] = {0};
+    int child;
     snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)supervisor, (int)supervisor);
     FILE *file = fopen(path, "re");
     CHECK(file != NULL);
-    int count = fscanf(file, "%d %d %d", &children[0], &children[1], &children[2]);
+    pid_t other = 0;
+    unsigned others = 0;
+    while (fscanf(file, "%d", &child) == 1)
+        if (child != host && !is_sitter(child) && others++ == 0)
+            other = child;
     fclose(file);
-    if (count != 2 || (children[0] != host && children[1] != host))
-        return 0;
-    pid_t other = children[0] == host ? children[1] : children[0];
-    return harness_process_gone(other) ? 0 : other;
+    return others != 1 || harness_process_gone(other) ? 0 : other;
 }
 
 /* One that is ready: what died while it started would be told as that. Two requests later the supervisor has counted again. */

@@ -270,7 +270,7 @@ typedef struct mortal_kill_report {
     uint32_t killed;         /* were running: certainly dead now, may have partly run */
     uint32_t still_dying;    /* the kernel had not ended them, or their clean-ups went on, when timeout_ns was over */
     uint32_t hosts;          /* hosts that were killed meanwhile, for this or for a deadline */
-    uint32_t reserved0;
+    uint32_t trees_left;     /* 1: processes that tasks had started were not all gone when timeout_ns was over */
     uint64_t took_ns;        /* from the call to its return */
     uint64_t reserved[4];
 } mortal_kill_report;
@@ -468,10 +468,12 @@ MORTAL_API int mortal_pool_try_submit(mortal_pool *pool, mortal_function *functi
  *           grace_ns    tasks are asked, see mortal_task_should_stop(), then this long is waited before the kill; one in a
  *                       critical section is killed at the end of it, if that is sooner, see mortal_task_shield(). 0: kill
  *                       at once, critical sections or not
- *           timeout_ns  how long to wait for certain death after the kill
+ *           timeout_ns  how long to wait, after the kill, for certain death and for the end of all processes that the
+ *                       tasks had started
  *           report      out, may be null
  * Returns   0, or
- *           -EINPROGRESS  some hosts are still dying (report->still_dying); their tasks end when the kernel lets them
+ *           -EINPROGRESS  some hosts are still dying (report->still_dying); their tasks end when the kernel lets them.
+ *                         Or, with none, processes that tasks had started are not all gone (report->trees_left)
  *           -EINVAL       bad handle or scope
  *           -EOWNERDEAD   the supervisor died; everything unended is lost
  *           -EINTR        a signal handler ran. During the grace: tasks were asked, none was killed; call again. Later:
@@ -750,8 +752,8 @@ MORTAL_API int mortal_future_cancel(mortal_future future);
  *           timeout_ns  likewise
  *           verdict     out, may be null; it tells what happened: MORTAL_CANCELLED never started, MORTAL_DONE or
  *                       MORTAL_FAILED finished first (the result is kept), MORTAL_KILLED cut
- * Returns   0, or -EINPROGRESS still dying after timeout_ns; -EINTR as in mortal_pool_kill(); -ESTALE; -EINVAL;
- *           -ESHUTDOWN; -EPERM
+ * Returns   0, or -EINPROGRESS still dying after timeout_ns, or ended, and processes that it had started are not all gone;
+ *           -EINTR as in mortal_pool_kill(); -ESTALE; -EINVAL; -ESHUTDOWN; -EPERM
  * Blocks    at most grace_ns + timeout_ns and a little
  * Threads   any
  * Signals   not async-signal-safe

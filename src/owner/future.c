@@ -126,8 +126,13 @@ int mortal_future_release(mortal_future future) {
     return 0;
 }
 
+/* Of a task that did not return, its host is dead. */
+static bool ended_by_death(const mortal_verdict *verdict) {
+    return verdict->outcome != MORTAL_DONE && verdict->outcome != MORTAL_FAILED && verdict->outcome != MORTAL_LOST;
+}
+
 /* Ask, wait, decide, wait. What the kill met is in the verdict. */
-static int kill_one(struct pool *pool, uint32_t slot, uint64_t grace_ns, uint64_t timeout_ns) {
+static int end_one(struct pool *pool, uint32_t slot, uint64_t grace_ns, uint64_t timeout_ns, uint64_t *deadline_ns) {
     struct entry *entry = &pool->entries[slot];
     uint64_t life = entry->life;
     if (ledger_harvest(pool, slot))
@@ -141,14 +146,26 @@ static int kill_one(struct pool *pool, uint32_t slot, uint64_t grace_ns, uint64_
         int error = watch_task(pool, slot, life, clock_after(grace_ns), WATCH_END);
         if (error != 0 && error != -ETIMEDOUT)
             ask_give_up(pool, slot, life);
+        *deadline_ns = clock_after(timeout_ns);
         if (error != -ETIMEDOUT)
             return error;
     }
     if (!watch_supervisor(pool))
         return 0; /* everything unended has just been declared lost */
     (void)request_send(pool, REQUEST_KILL_TASK, slot, (uint32_t)life, 0, 0);
-    int error = watch_task(pool, slot, life, clock_after(timeout_ns), WATCH_END);
+    int error = watch_task(pool, slot, life, *deadline_ns, WATCH_END);
     return error == -ETIMEDOUT ? -EINPROGRESS : error;
+}
+
+#define TREE_IS_LEFT (-ECHILD) /* the task has ended, and something that it started has not */
+
+static int kill_one(struct pool *pool, uint32_t slot, uint64_t grace_ns, uint64_t timeout_ns) {
+    uint64_t life = pool->entries[slot].life, deadline = clock_after(timeout_ns);
+    int error = end_one(pool, slot, grace_ns, timeout_ns, &deadline);
+    if (error != 0 || pool->entries[slot].life != life || !ended_by_death(&pool->entries[slot].verdict))
+        return error;
+    error = trees_await(pool, deadline);
+    return error == -ETIMEDOUT ? TREE_IS_LEFT : error;
 }
 
 int mortal_future_kill(mortal_future future, uint64_t grace_ns, uint64_t timeout_ns, mortal_verdict *verdict) {
@@ -167,6 +184,9 @@ int mortal_future_kill(mortal_future future, uint64_t grace_ns, uint64_t timeout
     if (error == -EINPROGRESS)
         return why(error, "mortal_future_kill: the kernel has not ended the task's host yet, or what the task left to be "
                           "done is not over; its future ends when both are");
+    if (error == TREE_IS_LEFT)
+        return why(-EINPROGRESS, "mortal_future_kill: the task has ended, and processes that it had started were not all "
+                                 "gone when the time-out was over; mortal_future_wait tells its verdict");
     if (error == -EINTR)
         return why(error, "mortal_future_kill: a signal handler ran; if that was during the grace the task was only asked: "
                           "call again");

@@ -233,7 +233,11 @@ static int hunt_down(struct hunt *hunt, uint64_t grace_ns, uint64_t timeout_ns) 
     error = strike(hunt, deadline);
     if (error != 0 && error != -ETIMEDOUT)
         return error;
-    return await_targets(hunt, deadline);
+    error = await_targets(hunt, deadline);
+    if (error == 0 && hunt->count != 0)
+        error = trees_await(hunt->pool, deadline);
+    hunt->report.trees_left = error == -ETIMEDOUT;
+    return error == -ETIMEDOUT ? 0 : error;
 }
 
 int kill_all(struct pool *pool, struct group *group, int scope, uint64_t grace_ns, uint64_t timeout_ns,
@@ -253,12 +257,15 @@ int kill_all(struct pool *pool, struct group *group, int scope, uint64_t grace_n
         *report = hunt.report;
     if (error == 0 && pool->broken)
         return -EOWNERDEAD;
-    return error == 0 && hunt.report.still_dying != 0 ? -EINPROGRESS : error;
+    return error == 0 && (hunt.report.still_dying != 0 || hunt.report.trees_left != 0) ? -EINPROGRESS : error;
 }
 
 static int explain(int error, const char *call, const mortal_kill_report *report) {
     switch (error) {
     case -EINPROGRESS:
+        if (report->still_dying == 0)
+            return why(error, "%s: the tasks have ended, and processes that they had started were not all gone when the "
+                              "time-out was over; they end when the kernel has ended them", call);
         return why(error, "%s: %u tasks were not certainly dead when the time-out was over; they end when the kernel has "
                           "ended their hosts, and what they left to be done is over", call, report->still_dying);
     case -EOWNERDEAD:

@@ -238,6 +238,7 @@ static void end_tasks(struct pool *pool, int how, uint64_t grace_ns, mortal_kill
     report->killed += rest.killed;
     report->still_dying += rest.still_dying;
     report->hosts += rest.hosts;
+    report->trees_left = 0; /* the supervisor, which is waited for, ends with the last of them */
 }
 
 /* The lock is held by the caller; afterwards no other thread is inside, nor can one come. */

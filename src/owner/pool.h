@@ -141,6 +141,9 @@ void cell_end_all(struct pool *pool);
 int kill_all(struct pool *pool, struct group *group, int scope, uint64_t grace_ns, uint64_t timeout_ns,
              mortal_kill_report *report);
 
+/* trees.c: until nothing is left of what was started in hosts that are dead by now; as watch_sleep() */
+int trees_await(struct pool *pool, uint64_t deadline_ns);
+
 /* future.c */
 bool future_try_cancel(struct pool *pool, uint32_t slot);
 

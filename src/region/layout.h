@@ -221,6 +221,7 @@ struct control_head {
     _Atomic uint64_t cleanups;                       /* S  how many clean-ups were begun */
     struct errand errands[CLEANERS];
     struct shared_cell cells[CELLS_MOST];
+    alignas(LINE) _Atomic uint32_t trees_gone;       /* S  futex: of so many deaths nothing is left that tasks started */
 };
 
 /* ---- answers -------------------------------------------------------------------------------------------------- */

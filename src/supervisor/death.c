@@ -341,7 +341,7 @@ static void reap_one(struct supervisor *s, const siginfo_t *seen) {
 
 /* Looked at first and reaped after the recovery: the pid in the berth names nobody else before all is in order. */
 void death_reap(struct supervisor *s) {
-    bool died = false;
+    bool died = false, left_any = false;
     for (;;) {
         siginfo_t seen;
         memset(&seen, 0, sizeof seen);
@@ -355,16 +355,16 @@ void death_reap(struct supervisor *s) {
         if (berth != NO_POSITION)
             death_certified(s, berth, &seen);
         reap_one(s, &seen);
-        died = !sitters_reaped(s, seen.si_pid) || died;
+        died = died || berth != NO_POSITION;
+        left_any = !sitters_reaped(s, seen.si_pid) || left_any;
     }
     siginfo_t stopped;
     memset(&stopped, 0, sizeof stopped);
     bool swallowed = waitid(P_ALL, 0, &stopped, WSTOPPED | WNOHANG) == 0 && stopped.si_pid != 0;
-    if (!died && !swallowed)
-        return;
-    death_rally(s);
-    if (died)
+    if (left_any) /* who killed them is waiting to be told that nothing is left */
         descendants_kill(s);
-    obituary_prepare(s);
-    sitters_kill(s);
+    if (died || swallowed)
+        death_rally(s);
+    if (died)
+        obituary_prepare(s);
 }

@@ -1,32 +1,106 @@
 /*
  * descendants.c - processes that tasks started die with their host
  *
- * Each host is a subreaper for its own orphans and the supervisor is one for the hosts, so when a host dies whatever it
+ * Each host is a subreaper for its orphans and the supervisor is one for the hosts, so when a host dies whatever it
  * left, daemons in sessions of their own included, becomes a child of the supervisor: a child that is none of ours is
  * such a one. A killed orphan's own children come next; each death brings another look, until none is left.
+ *
+ * Whoever forks meanwhile does not get away. A process with a SIGKILL on its way starts no other (the kernel looks for
+ * the signal under the lock under which the new one becomes visible), so whom we saw is barren, and whom we did not see
+ * was born before its parent was killed and comes to us when that has ended. Only a line of processes each of which
+ * forks and ends could always be one ahead: its newest member is a child of one that is ending, and no longer one's that
+ * is ending by the time that is here. So after some looks the children of children are killed too: killed first and
+ * listed then, a list is complete, unless the killed one ended meanwhile; and then they are here.
  */
+#include <limits.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "supervisor/state.h"
 #include "system/clock.h"
+#include "system/futex.h"
 #include "system/process.h"
 #include "system/usage.h"
+
+#define LOOKS_BEFORE_DEEP 4
+#define LOOKS_BEFORE_AGAIN 8
+#define DEEP_MOST 8
+#define CHILDREN_MOST 128
 
 static bool is_ours(const struct supervisor *s, pid_t pid) {
     if (pid == s->template_pid)
         return true;
     for (uint32_t i = 0; i < s->region->g.berths; i++)
-        if (s->hosts[i].state != HOST_EMPTY && s->hosts[i].pid == pid)
+        if (s->hosts[i].state != HOST_EMPTY && (s->hosts[i].pid == pid || s->hosts[i].sitter == pid))
             return true;
     return sitters_have(s, pid);
 }
 
-void descendants_kill(struct supervisor *s) {
-    pid_t children[1024];
-    int count = process_children(children, sizeof children / sizeof *children);
+static bool is_among(const pid_t *pids, int count, pid_t pid) {
     for (int i = 0; i < count; i++)
-        if (!is_ours(s, children[i]))
+        if (pids[i] == pid)
+            return true;
+    return false;
+}
+
+/* Those of a process that was killed. They are not our children, so their numbers may be others' by now: what is still
+ * that parent's child when its descriptor is open already is the one meant. And the parent is still the one meant if it
+ * was not reaped before the end of the second look: parent_fd, or -1 where it is our child. */
+static void kill_below(pid_t parent, int parent_fd, int depth) {
+    pid_t children[CHILDREN_MOST], again[CHILDREN_MOST];
+    int fds[CHILDREN_MOST];
+    int count = process_children_of(parent, children, CHILDREN_MOST);
+    for (int i = 0; i < count; i++)
+        fds[i] = process_pidfd(children[i]);
+    int still = count > 0 ? process_children_of(parent, again, CHILDREN_MOST) : 0;
+    if (parent_fd >= 0 && !process_pidfd_signal(parent_fd, 0))
+        still = 0;
+    for (int i = 0; i < count; i++) {
+        if (fds[i] < 0)
+            continue;
+        if (is_among(again, still, children[i]) && process_pidfd_signal(fds[i], SIGKILL) && depth < DEEP_MOST)
+            kill_below(children[i], fds[i], depth + 1);
+        close(fds[i]);
+    }
+}
+
+/* The kernel appends to the list of children, so those seen before stand first, in the same order. */
+static bool was_seen(const struct supervisor *s, uint32_t *at, pid_t pid) {
+    while (*at < s->orphan_count)
+        if (s->orphans[(*at)++] == pid)
+            return true;
+    return false;
+}
+
+/* ORD(*) a count that only grows; who waits for it compares it with one it read before. */
+static void tell_gone(struct supervisor *s) {
+    struct control_head *control = control_head(s->region);
+    uint32_t deaths = (uint32_t)atomic_load(&control->deaths);
+    if (atomic_load(&control->trees_gone) == deaths)
+        return;
+    atomic_store(&control->trees_gone, deaths);
+    futex_wake(&control->trees_gone, INT_MAX);
+}
+
+void descendants_kill(struct supervisor *s) {
+    static pid_t children[ORPHANS_MOST];
+    int count = process_children(children, ORPHANS_MOST);
+    uint32_t left = 0, at = 0;
+    bool again = s->orphan_looks % LOOKS_BEFORE_AGAIN == LOOKS_BEFORE_AGAIN - 1;
+    for (int i = 0; i < count; i++) {
+        if (is_ours(s, children[i]))
+            continue;
+        if (!was_seen(s, &at, children[i]) || again) {
             kill(children[i], SIGKILL);
+            if (s->orphan_looks >= LOOKS_BEFORE_DEEP)
+                kill_below(children[i], -1, 0);
+        }
+        s->orphans[left++] = children[i]; /* over what was passed already, or was given up */
+    }
+    s->orphan_count = left;
+    s->orphan_looks = left != 0 ? s->orphan_looks + 1 : 0;
+    if (left == 0) /* or there is no /proc, and nothing more that could be done */
+        tell_gone(s);
 }
 
 #define BOMB_PASSES 50u

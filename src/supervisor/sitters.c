@@ -2,7 +2,7 @@
  * sitters.c - what keeps hosts' address spaces alive, so that their deaths need not wait for memory to be given back
  *
  * A host makes its sitter while it starts (system/sitter.h); it is the supervisor's child, as the host is. From the
- * host's certain death on nobody needs it: killed at once, it gives the memory back while the pool goes on.
+ * host's certain death on nobody needs it: killed a moment later, it gives the memory back while the pool goes on.
  *
  * Its process id is told in the host's arena, before any code of the program's runs in that host, and is read there once,
  * when the host is ready; what it names must be a child that is nothing else. A lie can cost no more than time: a sitter
@@ -13,6 +13,9 @@
 #include <sys/wait.h>
 
 #include "supervisor/state.h"
+#include "system/clock.h"
+
+#define LINGER_NS 500000ull
 
 /* ORD(*) read once, of a host that said it is ready, or is dead, or whose sitter is spared for the time being. */
 static pid_t told_by(const struct supervisor *s, const struct host_record *record) {
@@ -25,10 +28,7 @@ static bool is_anybody(const struct supervisor *s, pid_t pid) {
     for (uint32_t i = 0; i < s->region->g.berths; i++)
         if (s->hosts[i].state != HOST_EMPTY && (s->hosts[i].pid == pid || s->hosts[i].sitter == pid))
             return true;
-    for (uint32_t i = 0; i < s->sitter_count; i++)
-        if (s->sitters[i].pid == pid)
-            return true;
-    return false;
+    return sitters_have(s, pid);
 }
 
 static bool is_living_child(pid_t pid) {
@@ -52,7 +52,7 @@ void sitters_end(struct supervisor *s, uint32_t berth, uint32_t life) {
     record->sitter = 0;
     atomic_store(&berth_of(s->region, berth)->sitter, 0);
     if (pid > 0 && s->sitter_count < SITTERS_MOST) {
-        s->sitters[s->sitter_count++] = (struct sitter){.pid = pid, .life = life};
+        s->sitters[s->sitter_count++] = (struct sitter){.pid = pid, .life = life, .due_ns = clock_after(LINGER_NS)};
         return;
     }
     if (pid > 0)
@@ -60,14 +60,20 @@ void sitters_end(struct supervisor *s, uint32_t berth, uint32_t life) {
     lives_let_go(s, life);
 }
 
-/* Not in the instant of the death: who is woken by it may wake on the very processor on which the memory is then given
- * back, and on many a kernel that is not interrupted before the next tick. */
-void sitters_kill(struct supervisor *s) {
+/* Not in the instant of the death: who is woken by it would wake beside a processor that gives memory back, and on many a
+ * kernel and virtual machine is held up by that. */
+uint64_t sitters_kill(struct supervisor *s, uint64_t now) {
+    uint64_t next = NEVER;
     for (uint32_t i = 0; i < s->sitter_count; i++) {
-        if (!s->sitters[i].killed)
-            kill(s->sitters[i].pid, SIGKILL); /* its parent alone reaps it, so the number is nobody else's */
-        s->sitters[i].killed = true;
+        struct sitter *sitter = &s->sitters[i];
+        if (sitter->due_ns <= now) {
+            kill(sitter->pid, SIGKILL); /* its parent alone reaps it, so the number is nobody else's */
+            sitter->due_ns = NEVER;
+        }
+        if (sitter->due_ns < next)
+            next = sitter->due_ns;
     }
+    return next;
 }
 
 bool sitters_need_life(const struct supervisor *s, uint32_t life) {
@@ -78,8 +84,9 @@ bool sitters_need_life(const struct supervisor *s, uint32_t life) {
 }
 
 bool sitters_have(const struct supervisor *s, pid_t pid) {
-    if (is_anybody(s, pid))
-        return true;
+    for (uint32_t i = 0; i < s->sitter_count; i++)
+        if (s->sitters[i].pid == pid)
+            return true;
     for (uint32_t i = 0; i < s->region->g.berths; i++)
         if (s->hosts[i].state == HOST_STARTING && told_by(s, &s->hosts[i]) == pid)
             return true;

@@ -86,9 +86,10 @@ static inline bool host_works(const struct host_record *record) {
 struct sitter {
     pid_t pid;
     uint32_t life; /* whose arena is not given to another host before */
-    bool killed;
+    uint64_t due_ns; /* when it is to be killed; NEVER: it was */
 };
 #define SITTERS_MOST 256
+#define ORPHANS_MOST 4096
 
 struct returned {
     uint64_t ticket, entry;
@@ -163,6 +164,8 @@ struct supervisor {
     bool has_cleaned;       /* maybe there are more standbys than there should be */
     struct sitter sitters[SITTERS_MOST]; /* of dead hosts */
     uint32_t sitter_count;
+    pid_t orphans[ORPHANS_MOST]; /* of dead hosts: killed, and children of this process when last looked */
+    uint32_t orphan_count, orphan_looks; /* since there were none */
 };
 
 /* An arena is given out again as it was left. What stands in it is this host's own only from its birth on.
@@ -273,13 +276,13 @@ enum sentence *cleanup_sentence(const struct supervisor *s, uint32_t slot, uint6
 /* sitters.c */
 void sitters_meet(struct supervisor *s, uint32_t berth);  /* its host is ready */
 void sitters_end(struct supervisor *s, uint32_t berth, uint32_t life); /* that host is certainly dead, its life to bury */
-void sitters_kill(struct supervisor *s);                  /* of hosts that are dead */
+uint64_t sitters_kill(struct supervisor *s, uint64_t now); /* of hosts that are dead; when the next one is due */
 bool sitters_need_life(const struct supervisor *s, uint32_t life);
-bool sitters_have(const struct supervisor *s, pid_t pid); /* that child is one */
+bool sitters_have(const struct supervisor *s, pid_t pid); /* one that no ready host has: of a dead or a starting one */
 bool sitters_reaped(struct supervisor *s, pid_t pid);     /* true: that child was one */
 
 /* descendants.c */
-void descendants_kill(struct supervisor *s);            /* children that are none of ours: orphans of dead hosts */
+void descendants_kill(struct supervisor *s);            /* after each death but a sitter's: what dead hosts' tasks left */
 
 void descendants_kill_below(pid_t pid);                 /* what is still being multiplied under a host that is to die */
 

@@ -204,6 +204,7 @@ static void turn(struct supervisor *s) {
     wake = min_ns(wake, recycle_check(s, now));
     wake = min_ns(wake, spawn_next_ns(s));
     wake = min_ns(wake, trace_next_ns(s));
+    wake = min_ns(wake, sitters_kill(s, now));
     if (!s->quitting)
         sleep_until(s, wake);
 }

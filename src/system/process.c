@@ -115,6 +115,10 @@ bool process_pidfd_wait(int pidfd, uint64_t deadline_ns) {
     }
 }
 
+bool process_pidfd_signal(int pidfd, int number) {
+    return syscall(SYS_pidfd_send_signal, pidfd, number, NULL, 0) == 0;
+}
+
 int process_reap(int pidfd) {
     siginfo_t info;
     int outcome;
@@ -124,9 +128,11 @@ int process_reap(int pidfd) {
     return outcome == 0 || errno == ECHILD ? 0 : -errno;
 }
 
-int process_children(pid_t *pids, size_t capacity) {
+int process_children(pid_t *pids, size_t capacity) { return process_children_of(getpid(), pids, capacity); }
+
+int process_children_of(pid_t process, pid_t *pids, size_t capacity) {
     char path[64];
-    (void)snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)syscall(SYS_gettid));
+    (void)snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)process, (int)process);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -errno;

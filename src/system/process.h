@@ -33,6 +33,7 @@ int  process_threads(void);                        /* of this process; 0 when /p
 int  process_pidfd(pid_t pid);                     /* or a negative errno */
 bool process_pidfd_dead(int pidfd);                /* never waits */
 bool process_pidfd_wait(int pidfd, uint64_t deadline_ns); /* until it is certainly dead; false: not by then */
+bool process_pidfd_signal(int pidfd, int number);  /* false: it was reaped, or may not be signalled; 0: only asks */
 int  process_reap(int pidfd);                      /* 0, or a negative errno; ECHILD (SIGCHLD ignored) counts as reaped */
 
 /* What the kernel knows of a thread of a child. False: it is gone, or /proc is not mounted. */
@@ -45,6 +46,7 @@ bool process_thread_look(pid_t pid, pid_t thread, struct thread_look *look);
 /* Children of this single-threaded process, as the kernel lists them. Returns how many were stored, or a negative errno
  * where /proc is not mounted. */
 int process_children(pid_t *pids, size_t capacity);
+int process_children_of(pid_t process, pid_t *pids, size_t capacity); /* likewise, those that its main thread made */
 
 /* Close every descriptor above 2 that is not among keep[], which must be sorted. */
 void process_close_all_but(const int *keep, size_t count);

@@ -9,22 +9,26 @@ import statistics
 import sys
 
 PEERS = {"glib", "glib-shared", "libuv"}
-FLOORS = {"floor", "raw-sigkill", "raw-spare", "raw-fork"}
+FLOORS = {"floor", "raw-sigkill", "raw-spare", "raw-fork", "raw-namespace"}
 
-# (work, what is promised, test of mortal's median, the best peer's median or None)
+# (work, what is promised, test of: mortal's median; the best peer's, the floor's, or None)
 BARS = [
-    ("noop-throughput-2w", "at least as fast as the best peer", lambda own, peer: peer is None or own >= peer),
-    ("round-trip", "no slower than the best peer", lambda own, peer: peer is None or own <= peer),
-    ("round-trip-asleep", "no slower than the best peer", lambda own, peer: peer is None or own <= peer),
-    ("kill-to-first-task", "under 1 ms", lambda own, peer: own < 1000),
-    ("pool-open", "under 2 ms", lambda own, peer: own < 2000),
-    ("deadline-lateness", "under 1 ms", lambda own, peer: own < 1000),
+    ("noop-throughput-2w", "at least as fast as the best peer", lambda own, peer, _: peer is None or own >= peer),
+    ("round-trip", "no slower than the best peer", lambda own, peer, _: peer is None or own <= peer),
+    ("round-trip-asleep", "no slower than the best peer", lambda own, peer, _: peer is None or own <= peer),
+    ("kill-to-first-task", "under 1 ms", lambda own, peer, _: own < 1000),
+    ("kill-tree-200", "within 3 times the raw namespace", lambda own, _, floor: floor is None or own <= 3 * floor),
+    ("pool-open", "under 2 ms", lambda own, peer, _: own < 2000),
+    ("deadline-lateness", "under 1 ms", lambda own, peer, _: own < 1000),
 ]
 
 # (work, what is promised of 99 of 100, test of mortal's p99)
 TAIL_BARS = [
     ("deadline-lateness", "99 of 100 under 5 ms", lambda own: own < 5000),
 ]
+
+# (work, the same without what makes it hard, how many times as long it may take)
+NO_WORSE = [("kill-to-death-512m", "kill-to-death-0m", 3)]
 
 
 def merge(lines):
@@ -91,16 +95,23 @@ def print_bars(records):
     print()
     for work, promise, holds in BARS:
         group = [record for record in records if record["work"] == work]
-        own, peer = best(group, {"mortal"}), best(group, PEERS)
+        own, peer, floor = best(group, {"mortal"}), best(group, PEERS), best(group, FLOORS)
         if own is None:
             verdict = "NOT MEASURED"
         else:
-            verdict = "held" if holds(own["median"], peer and peer["median"]) else "MISSED"
+            verdict = "held" if holds(own["median"], peer and peer["median"], floor and floor["median"]) else "MISSED"
         print("bar: %-20s %-36s %s" % (work, promise, verdict))
     for work, promise, holds in TAIL_BARS:
         own = best([record for record in records if record["work"] == work], {"mortal"})
         verdict = "NOT MEASURED" if own is None else "held" if holds(own["p99"]) else "MISSED"
         print("bar: %-20s %-36s %s" % (work, promise, verdict))
+    for work, easier, most in NO_WORSE:
+        hard, easy = (best([record for record in records if record["work"] == name], {"mortal"})
+                      for name in (work, easier))
+        verdict = "NOT MEASURED"
+        if hard and easy:
+            verdict = "held" if hard["median"] <= most * easy["median"] else "MISSED"
+        print("bar: %-20s %-36s %s" % (work, "within %d times %s" % (most, easier), verdict))
 
 
 def main():

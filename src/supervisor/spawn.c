@@ -21,6 +21,7 @@
 #define BACKOFF_MOST_NS 2000000000ull
 #define LOOK_AGAIN_NS 1000000ull      /* no berth or no arena is free: nobody tells when one is */
 #define DYING_PATIENCE_NS 20000000ull /* then another host takes its place */
+#define REPLENISH_NS 300000ull        /* after a take-over; so long the processors are for those who were told */
 
 /* After the first failure another start is tried at once, then after 10, 20, 40 ms and so on. Starts that were under
  * way together fail together, and count once: the wait is about how often it was tried, not about how many hosts
@@ -333,10 +334,14 @@ uint32_t spawn_take_over(struct supervisor *s) {
         if (s->positions[position] != NO_POSITION)
             continue;
         uint32_t berth = in_state(s, HOST_STANDBY);
-        if (berth != NO_POSITION)
-            activate(s, berth, position);
-        else
+        if (berth == NO_POSITION) {
             vacant++;
+            continue;
+        }
+        uint64_t now = clock_ns();
+        if (s->ready && s->replenish_after <= now) /* of several take-overs the first counts */
+            s->replenish_after = now + REPLENISH_NS;
+        activate(s, berth, position);
     }
     return vacant;
 }
@@ -363,12 +368,14 @@ static uint32_t spare_wanted(const struct supervisor *s) {
     return standby > cleaners ? standby : cleaners;
 }
 
-/* Take over first, replenish after: the standby costs a wake-up, a new one a fork. */
+/* Take over first, replenish after: the standby costs a wake-up, a new one a fork, and page after page of its own until it
+ * is ready. Where processors are scarce both would come before the task that waits for the dead host's place, and before
+ * the thread that waits for the kill. A place that nobody could take over is not made to wait. */
 void spawn_fill(struct supervisor *s) {
     const struct geometry *g = &s->region->g;
     uint64_t now = clock_ns();
     give_up_on_the_dying(s, now);
-    uint32_t coming = PLANTED(PLANT_STANDBY_COUNTED_TWICE) && in_state(s, HOST_STANDBY) != NO_POSITION;
+    uint32_t coming = PLANTED(PLANT_STANDBY_COUNTED_TWICE) && s->replenish_after != 0;
     uint32_t vacant = spawn_take_over(s);
     uint32_t spare = spare_wanted(s), cleaning = 0;
     for (uint32_t i = 0; i < g->berths; i++) {
@@ -376,7 +383,8 @@ void spawn_fill(struct supervisor *s) {
         cleaning += s->hosts[i].state == HOST_CLEANING;
     }
     spare -= cleaning < spare ? cleaning : spare;
-    while (coming < vacant + spare && may_spawn(s, now) && spawn(s))
+    uint32_t wanted = now >= s->replenish_after ? vacant + spare : vacant;
+    while (coming < wanted && may_spawn(s, now) && spawn(s))
         coming++;
     count_ready(s);
 }
@@ -402,6 +410,8 @@ uint64_t spawn_next_ns(const struct supervisor *s) {
     bool wants_more = have < wanted && s->ready;
     if (wants_more && s->spawn_after > now)
         retry = s->spawn_after;
+    else if (wants_more && s->replenish_after > now)
+        retry = s->replenish_after;
     else if (s->template_pid != 0 && !s->template_ready)
         retry = template_due(s);
     else if (wants_more && !waits_for_a_start(s))

@@ -166,6 +166,7 @@ struct supervisor {
     uint32_t sitter_count;
     pid_t orphans[ORPHANS_MOST]; /* of dead hosts: killed, and children of this process when last looked */
     uint32_t orphan_count, orphan_looks; /* since there were none */
+    uint64_t replenish_after; /* no new standby before */
 };
 
 /* An arena is given out again as it was left. What stands in it is this host's own only from its birth on.

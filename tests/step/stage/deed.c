@@ -321,12 +321,18 @@ static void prepare_no_standby(struct office *office)
     stage_say_ready(&office->stage, STANDBY_LIFE);
 }
 
-static void fill(struct office *office) { spawn_fill(supervisor_of(office)); }
+/* The standby that took over is replaced a moment later: here at once. */
+static void fill(struct office *office)
+{
+    spawn_fill(supervisor_of(office));
+    supervisor_of(office)->replenish_after = 1;
+    spawn_fill(supervisor_of(office));
+}
 
 static void fill_when_ready(struct office *office)
 {
     spawn_check_ready(supervisor_of(office));
-    spawn_fill(supervisor_of(office));
+    fill(office);
 }
 
 static void count_hosts(struct office *office, uint32_t want_active, uint32_t want_coming)

@@ -296,7 +296,8 @@ typedef struct mortal_stats {
     uint64_t empty_host_bytes; /* memory of a host before any task: memory_bytes must be more; 0: not known */
     uint64_t obituaries;     /* of hosts so far: the number of the last; see mortal_pool_obituary() */
     uint64_t cleanups;       /* clean-ups that were begun */
-    uint64_t reserved[1];
+    uint64_t replaced;       /* hosts that were not dead 20 ms after their kill: another took their place meanwhile */
+    uint64_t reserved[4];
 } mortal_stats;
 
 /* Why a host was ended by its supervisor. */
@@ -380,6 +381,23 @@ typedef struct mortal_obituary {
     char     modules[MORTAL_OBITUARY_MODULES][256]; /* paths */
     uint64_t reserved[16];
 } mortal_obituary;
+
+/* Which deaths mortal_pool_latency() tells of. */
+enum mortal_latency_of {
+    MORTAL_LATENCY_OF_KILLS = 1, /* hosts that a call asked to kill: from that request, the grace not counted */
+    MORTAL_LATENCY_OF_DEADLINES  /* hosts that a deadline_ns or within_ns ended: from when that was over */
+};
+
+#define MORTAL_LATENCY_BUCKETS 64
+
+typedef struct mortal_latency {
+    uint64_t count;     /* hosts; one that two requests met counts once, from the first */
+    uint64_t sum_ns, max_ns;
+    uint64_t median_ns, p99_ns; /* rounded up to a bucket's bound, at most max_ns; 0 if count is */
+    uint64_t bound_ns[MORTAL_LATENCY_BUCKETS]; /* the longest time in each bucket, ascending; the last: MORTAL_FOREVER */
+    uint64_t counts[MORTAL_LATENCY_BUCKETS];
+    uint64_t reserved[4];
+} mortal_latency;
 
 /**
  * mortal_pool_open - make a pool: its supervisor, its hosts and its standby
@@ -573,6 +591,23 @@ MORTAL_API int mortal_pool_stats(mortal_pool *pool, mortal_stats *stats);
  * Test      tests/recover/an_obituary_tells_of_a_crash.c
  */
 MORTAL_API int mortal_pool_obituary(mortal_pool *pool, uint64_t number, mortal_obituary *obituary);
+
+/**
+ * mortal_pool_latency - how long it took from the request for a kill to certain death, in this pool so far
+ *
+ * Shape     of       MORTAL_LATENCY_OF_KILLS or MORTAL_LATENCY_OF_DEADLINES
+ *           latency  out: a histogram of all hosts that were killed so and are certainly dead. There is no upper bound to
+ *                    what it may show; a host that is still dying is in it when it has died, until then in
+ *                    mortal_stats.dying
+ * Returns   0; -EINVAL bad handle, another of, or latency is null; -EPERM, -ESHUTDOWN as everywhere
+ * Blocks    never
+ * Threads   any
+ * Signals   not async-signal-safe
+ * Killed    no difference
+ * Since     0.1
+ * Test      tests/kill/the_time_from_request_to_death_is_counted.c
+ */
+MORTAL_API int mortal_pool_latency(mortal_pool *pool, int of, mortal_latency *latency);
 
 /**
  * mortal_pool_mend - close the circuit breaker: hosts are made again, and what waits goes on

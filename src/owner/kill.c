@@ -328,17 +328,18 @@ static void raise_to(_Atomic uint64_t *mark, uint64_t value) {
     }
 }
 
-/* A few stores and a write: all that a signal handler may do. */
+/* Some stores and a write: all that a signal handler may do. */
 void mortal_pool_kill_now(mortal_pool *handle, int scope) {
     struct pool *pool = seat_peek(handle);
     if (pool == NULL || scope < MORTAL_PENDING || scope > MORTAL_UNENDED)
         return;
     struct control_head *control = control_head(pool->region);
-    uint64_t before = atomic_load(&orders_head(pool->region)->tickets);
-    atomic_store(&control->now_sent_ns, clock_ns());
+    uint64_t before = atomic_load(&orders_head(pool->region)->tickets), nobody = 0;
     if ((scope & MORTAL_PENDING) != 0)
         raise_to(&control->now_pending, before);
-    if ((scope & MORTAL_RUNNING) != 0)
+    if ((scope & MORTAL_RUNNING) != 0) {
+        (void)atomic_compare_exchange_strong(&control->now_asked_ns, &nobody, clock_ns());
         raise_to(&control->now_running, before);
+    }
     watch_ring_supervisor(pool);
 }

@@ -322,6 +322,7 @@ int mortal_pool_stats(mortal_pool *handle, mortal_stats *stats) {
     now.workers = g->workers;
     now.hosts = alive ? atomic_load(&control->hosts_ready) : 0;
     now.standby = alive ? atomic_load(&control->standby_ready) : 0;
+    now.replaced = atomic_load(&control->replaced);
     now.dying = alive ? atomic_load(&control->dying) : 0;
     now.supervisor = alive ? pool->supervisor_pid : 0;
     now.hardened = alive ? (int32_t)atomic_load(&control->hardened) : 0;

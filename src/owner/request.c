@@ -28,7 +28,7 @@ uint64_t request_send(struct pool *pool, enum request_kind kind, uint32_t slot, 
     }
     control->requests[tail % REQUESTS] = (struct request){
         .kind = kind, .slot = slot, .generation = generation, .scope = scope, .before = before,
-        .sent_ns = clock_ns()};
+                                                            .sent_ns = clock_ns()};
     /* ORD(request:sent) pairs ORD(request:taken): the request is complete before. */
     atomic_store_explicit(&control->request_tail, tail + 1, memory_order_release);
     watch_ring_supervisor(pool);

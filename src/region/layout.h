@@ -26,6 +26,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "region/latency.h"
 #include "region/word.h"
 
 #define LINE 64
@@ -99,7 +100,7 @@ struct request {
     uint32_t generation;/* O */
     uint32_t scope;     /* O  KILL_RUNNING: 1 if tasks that have not begun go back to the queue, 0 if they are cancelled */
     uint64_t before;    /* O  KILL_RUNNING: only tickets below */
-    uint64_t sent_ns;   /* O  clock_ns() */
+    uint64_t sent_ns;   /* O  when it was made: latencies count from here */
 };
 
 /* Why the supervisor, or the owner, ended a task without a word from it. */
@@ -217,11 +218,13 @@ struct control_head {
     _Atomic uint32_t caps_used;                      /* O  1: there was a task with caps of its own */
     _Atomic uint32_t caps;                           /* S  bits of mortal_caps: by what caps are kept */
     alignas(LINE) _Atomic uint64_t obituaries;       /* S  how many were written: the number of the last */
-    _Atomic uint64_t now_sent_ns;                    /* O  kill_now: when the last one was asked for */
     _Atomic uint64_t cleanups;                       /* S  how many clean-ups were begun */
     struct errand errands[CLEANERS];
     struct shared_cell cells[CELLS_MOST];
     alignas(LINE) _Atomic uint32_t trees_gone;       /* S  futex: of so many deaths nothing is left that tasks started */
+    alignas(LINE) struct latency latencies[LATENCY_KINDS]; /* S  by enum latency_of */
+    _Atomic uint64_t replaced;                       /* S  hosts that did not die in time, and another took their place */
+    _Atomic uint64_t now_asked_ns;                   /* O  kill_now: when the first that is not decided was made; S takes it */
 };
 
 /* ---- answers -------------------------------------------------------------------------------------------------- */

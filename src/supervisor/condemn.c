@@ -5,6 +5,7 @@
 #include "region/bell.h"
 #include "region/plant.h"
 #include "supervisor/state.h"
+#include "system/clock.h"
 #include "system/futex.h"
 
 /* ORD(*) the plain atomics here look at words that a swap then decides. */
@@ -51,7 +52,20 @@ static void condemn_dead(struct supervisor *s, uint32_t slot, uint64_t word, enu
         *now = sentence;
 }
 
+/* Of several reasons for one host's death the first counts: that is what its death answers. */
+static void note_since(struct host_record *record, enum sentence sentence, uint64_t since_ns) {
+    if (record->wanted_ns != 0)
+        return;
+    record->wanted_ns = since_ns;
+    record->wanted_for =
+        sentence == SENTENCE_KILL || sentence == SENTENCE_KILL_RUNNING ? LATENCY_OF_KILLS : LATENCY_OF_DEADLINES;
+}
+
 void condemn(struct supervisor *s, uint32_t slot, uint32_t generation, enum sentence sentence) {
+    condemn_since(s, slot, generation, sentence, clock_ns());
+}
+
+void condemn_since(struct supervisor *s, uint32_t slot, uint32_t generation, enum sentence sentence, uint64_t since_ns) {
     if (slot >= s->region->g.slots)
         return;
     for (;;) {
@@ -98,7 +112,8 @@ void condemn(struct supervisor *s, uint32_t slot, uint32_t generation, enum sent
         s->hosts[berth].is_excused = true;
         if (s->hosts[berth].state != HOST_DYING)
             atomic_fetch_add_explicit(&control_head(s->region)->kills, 1, memory_order_relaxed);
-        obituary_blame(s, berth, sentence, word_worker(word), slot);
+        obituary_blame(s, berth, sentence, word_worker(word), slot, since_ns);
+        note_since(&s->hosts[berth], sentence, since_ns);
         death_doom(s, berth);
         if (!trace_is_wanted(s, sentence))
             trace_hurry(s, berth);
@@ -111,7 +126,7 @@ static uint64_t ticket_of(const struct region *r, uint32_t slot) {
     return atomic_load_explicit(&order_of(r, slot)->ticket, memory_order_relaxed);
 }
 
-static void condemn_running(struct supervisor *s, uint64_t before, enum sentence sentence) {
+static void condemn_running(struct supervisor *s, uint64_t before, enum sentence sentence, uint64_t since_ns) {
     const struct region *r = s->region;
     for (uint32_t berth = 0; berth < r->g.berths; berth++) {
         const struct host_record *record = &s->hosts[berth];
@@ -124,7 +139,7 @@ static void condemn_running(struct supervisor *s, uint64_t before, enum sentence
             uint64_t word = atomic_load(claim_of(r, intent - 1));
             if (phase_is_running(word_phase(word)) && word_life(word) == record->life && word_worker(word) == worker &&
                 ticket_of(r, intent - 1) < before)
-                condemn(s, intent - 1, word_generation(word), sentence);
+                condemn_since(s, intent - 1, word_generation(word), sentence, since_ns);
         }
     }
     for (uint32_t i = 0; i < s->unclean_count; i++)
@@ -145,17 +160,18 @@ static void cancel_pending(struct supervisor *s, uint64_t before) {
 /* kill_now: what a signal handler could leave is two tickets. */
 static void condemn_now(struct supervisor *s) {
     struct control_head *control = control_head(s->region);
+    /* Stored before what it belongs to: what is found alone hit nobody, or comes in time for the next turn. */
+    uint64_t since_ns = atomic_load(&control->now_asked_ns) != 0 ? atomic_exchange(&control->now_asked_ns, 0) : 0;
     uint64_t pending = atomic_load(&control->now_pending), running = atomic_load(&control->now_running);
-    s->asked_ns = atomic_load(&control->now_sent_ns);
     if (pending > s->now_pending_seen) {
         s->now_pending_seen = pending;
         cancel_pending(s, pending);
     }
     if (running > s->now_running_seen) {
         s->now_running_seen = running;
-        condemn_running(s, running, pending >= running ? SENTENCE_KILL : SENTENCE_KILL_RUNNING);
+        condemn_running(s, running, pending >= running ? SENTENCE_KILL : SENTENCE_KILL_RUNNING,
+                        since_ns != 0 ? since_ns : clock_ns());
     }
-    s->asked_ns = 0;
 }
 
 void condemn_requests(struct supervisor *s) {
@@ -167,13 +183,13 @@ void condemn_requests(struct supervisor *s) {
         return;
     for (; s->requests_seen != tail; s->requests_seen++) {
         const struct request *request = &control->requests[s->requests_seen % REQUESTS];
-        s->asked_ns = request->sent_ns;
         switch ((enum request_kind)request->kind) {
         case REQUEST_KILL_TASK:
-            condemn(s, request->slot, request->generation, SENTENCE_KILL);
+            condemn_since(s, request->slot, request->generation, SENTENCE_KILL, request->sent_ns);
             break;
         case REQUEST_KILL_RUNNING:
-            condemn_running(s, request->before, request->scope != 0 ? SENTENCE_KILL_RUNNING : SENTENCE_KILL);
+            condemn_running(s, request->before, request->scope != 0 ? SENTENCE_KILL_RUNNING : SENTENCE_KILL,
+                            request->sent_ns);
             break;
         case REQUEST_GROUP_FD:
             s->groups_with_fds = true;
@@ -187,7 +203,6 @@ void condemn_requests(struct supervisor *s) {
             break;
         }
     }
-    s->asked_ns = 0;
     /* ORD(request:decided) pairs ORD(request:awaited): what was decided stands in the words before. */
     atomic_store_explicit(&control->requests_handled, (uint32_t)s->requests_seen, memory_order_release);
     futex_wake(&control->requests_handled, INT_MAX);

@@ -77,9 +77,10 @@ static uint64_t check_worker(struct supervisor *s, uint32_t berth, uint32_t work
         held = held_until(s, berth, worker, slot, word, limit, now);
     if (held != 0)
         return held;
-    s->asked_ns = now >= expiry ? expiry : due;
-    condemn(s, slot, word_generation(word), now >= expiry ? SENTENCE_WITHIN : SENTENCE_DEADLINE);
-    s->asked_ns = 0;
+    if (now >= expiry)
+        condemn_since(s, slot, word_generation(word), SENTENCE_WITHIN, expiry);
+    else
+        condemn_since(s, slot, word_generation(word), SENTENCE_DEADLINE, due);
     return NEVER;
 }
 

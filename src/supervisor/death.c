@@ -309,6 +309,9 @@ void death_certified(struct supervisor *s, uint32_t berth, const siginfo_t *info
     /* Counted before any verdict tells of it. */
     atomic_fetch_add_explicit(&control_head(s->region)->deaths, 1, memory_order_relaxed);
     struct death death = inquest(s, record, info);
+    if (record->wanted_ns != 0)
+        latency_count(&control_head(s->region)->latencies[record->wanted_for],
+                      death.at_ns > record->wanted_ns ? death.at_ns - record->wanted_ns : 0);
     if (!was_starting && !record->is_excused)
         breaker_count(s, death.at_ns, STAGE_NONE, death.cause,
                       death.cause == MORTAL_CAUSE_SIGNAL ? death.signal : death.exit_code);

@@ -23,7 +23,8 @@ void obituary_prepare(struct supervisor *s) {
         s->obituaries_made = s->obituaries + 1;
 }
 
-void obituary_blame(struct supervisor *s, uint32_t berth, enum sentence sentence, uint32_t worker, uint32_t slot) {
+void obituary_blame(struct supervisor *s, uint32_t berth, enum sentence sentence, uint32_t worker, uint32_t slot,
+                    uint64_t since_ns) {
     static const int32_t reasons[] = {
         [SENTENCE_NONE] = MORTAL_ASKED_AUDIT,        [SENTENCE_KILL] = MORTAL_ASKED_KILL,
         [SENTENCE_KILL_RUNNING] = MORTAL_ASKED_KILL, [SENTENCE_DEADLINE] = MORTAL_ASKED_DEADLINE,
@@ -34,7 +35,7 @@ void obituary_blame(struct supervisor *s, uint32_t berth, enum sentence sentence
     if (record->blamed_worker != NO_WORKER || record->asked_for != MORTAL_ASKED_NOBODY)
         return;
     record->asked_for = reasons[sentence];
-    record->asked_ns = s->asked_ns != 0 ? s->asked_ns : clock_ns();
+    record->asked_ns = since_ns;
     record->blamed_worker = worker;
     record->blamed_slot = slot;
 }

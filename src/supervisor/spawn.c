@@ -307,6 +307,7 @@ static void give_up_on_the_dying(struct supervisor *s, uint64_t now) {
             continue;
         record->replaced = true;
         recycle_gone(s, i);
+        atomic_fetch_add_explicit(&control_head(s->region)->replaced, 1, memory_order_relaxed);
         if (record->position != NO_POSITION)
             s->positions[record->position] = NO_POSITION;
         record->position = NO_POSITION;

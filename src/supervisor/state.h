@@ -75,6 +75,8 @@ struct host_record { /* by berth */
     bool was_asked_where;  /* it was */
     bool has_spoken;       /* at the last audit it had said that it crashes, and lived */
     pid_t sitter;          /* keeps its address space alive: system/sitter.h; 0: none is known */
+    uint64_t wanted_ns;    /* when the first kill that doomed it was asked for, or a deadline was due; 0: none did */
+    enum latency_of wanted_for;
 };
 
 /* Its workers may be running tasks. */
@@ -153,7 +155,6 @@ struct supervisor {
     int other_count;
     int64_t oom_kills;      /* by the kernel, at the last look; -1: nothing tells */
     struct rusage dead_usage; /* of the host whose death is being certified */
-    uint64_t asked_ns;     /* when what is condemned now was asked for, or due; 0: now */
     uint32_t traces;       /* hosts that are waited for before they are killed, at most */
     uint64_t obituaries, obituaries_made; /* how many there were; for how many there was memory made */
     uint32_t backtrace;    /* bits of mortal_backtrace */
@@ -210,7 +211,8 @@ void death_return(struct supervisor *s, uint32_t slot);                         
 void death_publish_returned(struct supervisor *s);
 
 /* condemn.c */
-void condemn(struct supervisor *s, uint32_t slot, uint32_t generation, enum sentence sentence);
+void condemn(struct supervisor *s, uint32_t slot, uint32_t generation, enum sentence sentence); /* asked for just now */
+void condemn_since(struct supervisor *s, uint32_t slot, uint32_t generation, enum sentence sentence, uint64_t since_ns);
 void condemn_requests(struct supervisor *s);
 
 /* ask.c */
@@ -229,7 +231,8 @@ uint64_t trace_next_ns(const struct supervisor *s);
 void     obituary_prepare(struct supervisor *s);            /* memory for the next one */
 uint64_t obituary_write(struct supervisor *s, uint32_t berth, const struct death *death); /* its number */
 /* For whose sake the host is about to be killed; the first counts. */
-void     obituary_blame(struct supervisor *s, uint32_t berth, enum sentence sentence, uint32_t worker, uint32_t slot);
+void     obituary_blame(struct supervisor *s, uint32_t berth, enum sentence sentence, uint32_t worker, uint32_t slot,
+                        uint64_t since_ns);
 
 /* deadline.c */
 uint64_t deadline_check(struct supervisor *s, uint64_t now); /* the next time at which one may be due */

@@ -44,12 +44,21 @@ struct child child_start(void (*body)(void *context), void *context) {
     return child;
 }
 
-void child_kill(struct child child) {
+void child_strike(struct child child) {
+    if (pidfd_send_signal(child.pidfd, SIGKILL, NULL, 0) != 0)
+        measure_fail("a child could not be killed: %s", strerror(errno));
+}
+
+void child_await(struct child child) {
     struct pollfd death = {child.pidfd, POLLIN, 0};
     siginfo_t     info;
 
-    if (pidfd_send_signal(child.pidfd, SIGKILL, NULL, 0) != 0 || poll(&death, 1, -1) != 1 ||
-        waitid(P_PIDFD, (id_t)child.pidfd, &info, WEXITED) != 0)
+    if (poll(&death, 1, -1) != 1 || waitid(P_PIDFD, (id_t)child.pidfd, &info, WEXITED) != 0)
         measure_fail("a child would not die: %s", strerror(errno));
     close(child.pidfd);
+}
+
+void child_kill(struct child child) {
+    child_strike(child);
+    child_await(child);
 }

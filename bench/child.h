@@ -20,7 +20,13 @@ void *shared_memory(size_t bytes);
 /* Forks a child that runs body, never returns, and dies with this program. */
 struct child child_start(void (*body)(void *context), void *context);
 
-/* SIGKILL, then wait until the pidfd says that every thread is dead, then reap. */
+/* SIGKILL. */
+void child_strike(struct child child);
+
+/* Wait until the pidfd says that every thread is dead, then reap. */
+void child_await(struct child child);
+
+/* Both. */
 void child_kill(struct child child);
 
 #endif

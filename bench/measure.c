@@ -64,7 +64,7 @@ static int by_value(const void *left, const void *right) {
 
 static void print_record(const struct bench_case *self, struct samples *samples) {
     size_t middle = samples->count / 2;
-    double median;
+    double median, p99;
 
     if (samples->count == 0)
         measure_fail("%s %s: no samples", self->work, self->subject);
@@ -72,10 +72,11 @@ static void print_record(const struct bench_case *self, struct samples *samples)
     median = samples->value[middle];
     if (samples->count % 2 == 0)
         median = (median + samples->value[middle - 1]) / 2;
-    printf("{\"work\": \"%s\", \"subject\": \"%s\", \"median\": %.1f, \"min\": %.1f, \"max\": %.1f, \"unit\": \"%s\", "
-           "\"runs\": %zu, \"p99\": %.1f}\n",
-           self->work, self->subject, median, samples->value[0], samples->value[samples->count - 1], self->unit,
-           samples->count, samples->value[samples->count * 99 / 100]);
+    p99 = samples->value[(samples->count - 1) * 99 / 100];
+    printf("{\"work\": \"%s\", \"subject\": \"%s\", \"median\": %.1f, \"p99\": %.1f, \"min\": %.1f, \"max\": %.1f, "
+           "\"unit\": \"%s\", \"runs\": %zu}\n",
+           self->work, self->subject, median, p99, samples->value[0], samples->value[samples->count - 1],
+           self->unit, samples->count);
 }
 
 int measure_main(int argc, char **argv, const struct bench_case *cases, size_t case_count) {

@@ -14,7 +14,7 @@ list=$(mktemp) lines=$(mktemp) notes=$(mktemp)
 trap 'rm -f "$list" "$lines" "$notes"' EXIT
 trap 'exit 130' INT TERM
 
-for name in mortal-flow mortal-life mortal-deadline mortal-trees floor raw raw-deadline raw-trees glib libuv; do
+for name in mortal-flow mortal-life mortal-deadline mortal-trees many floor raw raw-deadline raw-trees glib libuv; do
     program=$build/bench/bench-$name
     if [ -x "$program" ]; then
         "$program" --list | sed "s|^|$name |" >>"$list"

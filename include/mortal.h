@@ -394,7 +394,7 @@ typedef struct mortal_latency {
     uint64_t count;     /* hosts; one that two requests met counts once, from the first */
     uint64_t sum_ns, max_ns;
     uint64_t median_ns, p99_ns; /* rounded up to a bucket's bound, at most max_ns; 0 if count is */
-    uint64_t bound_ns[MORTAL_LATENCY_BUCKETS]; /* the longest time in each bucket, ascending; the last: MORTAL_FOREVER */
+    uint64_t bound_ns[MORTAL_LATENCY_BUCKETS]; /* the longest time in each, ascending; the last: MORTAL_FOREVER */
     uint64_t counts[MORTAL_LATENCY_BUCKETS];
     uint64_t reserved[4];
 } mortal_latency;
@@ -596,8 +596,8 @@ MORTAL_API int mortal_pool_obituary(mortal_pool *pool, uint64_t number, mortal_o
  * mortal_pool_latency - how long it took from the request for a kill to certain death, in this pool so far
  *
  * Shape     of       MORTAL_LATENCY_OF_KILLS or MORTAL_LATENCY_OF_DEADLINES
- *           latency  out: a histogram of all hosts that were killed so and are certainly dead. There is no upper bound to
- *                    what it may show; a host that is still dying is in it when it has died, until then in
+ *           latency  out: a histogram of all hosts that were killed so and are certainly dead. What it may show has no
+ *                    upper bound; a host that is still dying is in it when it has died, until then in
  *                    mortal_stats.dying
  * Returns   0; -EINVAL bad handle, another of, or latency is null; -EPERM, -ESHUTDOWN as everywhere
  * Blocks    never

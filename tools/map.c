@@ -101,6 +101,9 @@ static int open_pool(struct run *run) {
 static int finish(struct run *run) {
     stop_forget();
     flow_check_obituaries(run, obituaries_tell(run));
+    if (run->options->is_counting) {
+        stats_tell(run->pool);
+    }
     mortal_pool_close(run->pool, MORTAL_CLOSE_KILL, 0, NULL);
     int error = joblog_close();
     if (error && !run->status) {

@@ -30,6 +30,7 @@ struct map_options {
     uint32_t    processes, recycle_tasks, more_memory_percent;
     const char *obituaries; /* a file for them */
     bool        is_verbose;
+    bool        is_counting;
 };
 int map_options_read(struct map_options *options, int argc, char **argv); /* STATUS_ALL_DONE, or complained */
 
@@ -96,6 +97,9 @@ void tally_count(struct tally *tally, const struct item *item, uint64_t deadline
 void tally_tell_item(const struct item *item);
 void tally_tell(const struct tally *tally);
 bool tally_is_all_done(const struct tally *tally);
+
+/* stats.c */
+void stats_tell(mortal_pool *pool);
 
 /* One run of the verb. */
 struct run {

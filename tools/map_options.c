@@ -18,7 +18,7 @@
 enum { OPTION_DEADLINE = 256, OPTION_GRACE, OPTION_RETRIES, OPTION_HALT, OPTION_KEEP_GOING, OPTION_JOBLOG, OPTION_ARG,
        OPTION_TAG, OPTION_UNORDERED, OPTION_PROGRESS, OPTION_MAX_DEATHS, OPTION_MEMORY, OPTION_MORE_MEMORY, OPTION_CPU,
        OPTION_MAX_PROCESSES, OPTION_RECYCLE, OPTION_HELP, OPTION_SOFT_DEADLINE,
-       OPTION_OBITUARIES };
+       OPTION_OBITUARIES, OPTION_STATS };
 
 static const struct option long_options[] = {
     {"workers", required_argument, NULL, 'j'},         {"null", no_argument, NULL, '0'},
@@ -35,6 +35,7 @@ static const struct option long_options[] = {
     {"max-processes", required_argument, NULL, OPTION_MAX_PROCESSES},
     {"recycle", required_argument, NULL, OPTION_RECYCLE},
     {"obituaries", required_argument, NULL, OPTION_OBITUARIES}, {"verbose", no_argument, NULL, 'v'},
+    {"stats", no_argument, NULL, OPTION_STATS},
     {NULL, 0, NULL, 0},
 };
 
@@ -70,6 +71,7 @@ void map_help(FILE *to) {
           "      --obituaries FILE\n"
           "                       write a line of JSON for each process that died: why, and where it was\n"
           "      --progress WHEN  bar, none or auto (bar if standard error is a terminal)\n"
+          "      --stats          tell at the end how long kills took\n"
           "  -q, --quiet          no summary\n"
           "  -v, --verbose        tell in full of each process that died\n"
           "      --help           this text\n"
@@ -158,6 +160,7 @@ static int read_flag(struct map_options *options, int option) {
     case OPTION_KEEP_GOING: options->is_halting = false; break;
     case OPTION_TAG: options->is_tagged = true; break;
     case OPTION_UNORDERED: options->is_unordered = true; break;
+    case OPTION_STATS: options->is_counting = true; break;
     }
     return STATUS_ALL_DONE;
 }

@@ -24,7 +24,7 @@ uint64_t latency_bound(uint32_t bucket);
 
 void latency_count(struct latency *latency, uint64_t ns);
 
-/* The bound of the bucket in which so many thousandths of all are reached, and no more than the longest; 0: none at all. */
+/* The bound of the bucket in which so many thousandths of all are reached, at most the longest; 0: there are none. */
 uint64_t latency_quantile(const uint64_t counts[MORTAL_LATENCY_BUCKETS], uint64_t max_ns, uint32_t thousandths);
 
 #endif

@@ -223,8 +223,8 @@ struct control_head {
     struct shared_cell cells[CELLS_MOST];
     alignas(LINE) _Atomic uint32_t trees_gone;       /* S  futex: of so many deaths nothing is left that tasks started */
     alignas(LINE) struct latency latencies[LATENCY_KINDS]; /* S  by enum latency_of */
-    _Atomic uint64_t replaced;                       /* S  hosts that did not die in time, and another took their place */
-    _Atomic uint64_t now_asked_ns;                   /* O  kill_now: when the first that is not decided was made; S takes it */
+    _Atomic uint64_t replaced;                       /* S  hosts that did not die in time: others took their places */
+    _Atomic uint64_t now_asked_ns;                   /* O  kill_now: when the first not yet decided was made; S takes it */
 };
 
 /* ---- answers -------------------------------------------------------------------------------------------------- */

@@ -65,7 +65,8 @@ void condemn(struct supervisor *s, uint32_t slot, uint32_t generation, enum sent
     condemn_since(s, slot, generation, sentence, clock_ns());
 }
 
-void condemn_since(struct supervisor *s, uint32_t slot, uint32_t generation, enum sentence sentence, uint64_t since_ns) {
+void condemn_since(struct supervisor *s, uint32_t slot, uint32_t generation, enum sentence sentence,
+                   uint64_t since_ns) {
     if (slot >= s->region->g.slots)
         return;
     for (;;) {

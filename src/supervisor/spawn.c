@@ -369,9 +369,9 @@ static uint32_t spare_wanted(const struct supervisor *s) {
     return standby > cleaners ? standby : cleaners;
 }
 
-/* Take over first, replenish after: the standby costs a wake-up, a new one a fork, and page after page of its own until it
- * is ready. Where processors are scarce both would come before the task that waits for the dead host's place, and before
- * the thread that waits for the kill. A place that nobody could take over is not made to wait. */
+/* Take over first, replenish after: the standby costs a wake-up, a new one a fork, and page after page of its own until
+ * it is ready. Where processors are scarce both would come before the task that waits for the dead host's place, and
+ * before the thread that waits for the kill. A place that nobody could take over is not made to wait. */
 void spawn_fill(struct supervisor *s) {
     const struct geometry *g = &s->region->g;
     uint64_t now = clock_ns();

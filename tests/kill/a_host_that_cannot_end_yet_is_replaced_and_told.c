@@ -68,7 +68,8 @@ static void a_kill(mortal_pool *pool, struct gate *gate)
 
 static void a_deadline(mortal_pool *pool, struct gate *gate)
 {
-    mortal_future stuck = submit_like(pool, task_endless, &gate, sizeof gate, (mortal_task_options){.deadline_ns = MS(300)});
+    mortal_task_options soon = {.deadline_ns = MS(300)};
+    mortal_future stuck = submit_like(pool, task_endless, &gate, sizeof gate, soon);
     word_await(&gate->arrived, 1);
     pid_t host = look_at(stuck).host; /* 0: on a machine as slow as that it is over */
     if (host > 0 && hold_up(host)) {

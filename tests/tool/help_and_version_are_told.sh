@@ -12,7 +12,7 @@ for words in '--help' 'help' 'help map' 'map --help' 'map -j 2 --help'; do
 done
 "$MORTAL" help map >out
 options="workers arg-file null quiet arg deadline retries halt keep-going grace unordered tag joblog max-deaths
-    progress soft-deadline help"
+    progress soft-deadline stats help"
 for option in $options; do
     grep -q -- "--$option" out || fail "help does not name --$option"
     grep -Eq -- "Fl -$option( |$)" "$SRC/docs/man/mortal.1.in" || fail "the manual does not name --$option"

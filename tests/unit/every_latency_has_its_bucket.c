@@ -1,8 +1,8 @@
 /*
  * Every time falls into the first bucket whose bound it does not exceed, however long it was, and a quantile read from
  * the buckets is the bound of the one in which it lies, though never more than the longest time of all.
- * Broken by: a bound that is counted in the next bucket, a time past the last bound written beyond the table, a median of
- * none, a p99 that rounds down and so leaves the slowest of a hundred out.
+ * Broken by: a bound that is counted in the next bucket, a time past the last bound written beyond the table, a median
+ * of none, a p99 that rounds down and so leaves the slowest of a hundred out.
  */
 #include "unit.h"
 

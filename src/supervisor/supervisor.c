@@ -140,6 +140,22 @@ static bool drain_signals(int fd) {
     return noticed;
 }
 
+/* A kill and a death come first of all: their time is measured. What comes in from here on until the descriptors are
+ * drained is met by the turn that follows, which looks for everything once more. */
+static void hurry(struct supervisor *s, const struct epoll_event *events, long count) {
+    bool asked = false, died = false;
+    for (long i = 0; i < count; i++) {
+        asked = asked || events[i].data.fd == s->heritage->bell_fd;
+        died = died || events[i].data.fd == s->signal_fd;
+    }
+    if (asked) {
+        groupfd_receive(s); /* a request may speak of what comes over the link */
+        condemn_requests(s);
+    }
+    if (died)
+        death_reap(s);
+}
+
 static void sleep_until(struct supervisor *s, uint64_t wake_ns) {
     struct epoll_event events[8];
     struct timespec wait = {0};
@@ -151,8 +167,9 @@ static void sleep_until(struct supervisor *s, uint64_t wake_ns) {
     long ready = syscall(SYS_epoll_pwait2, s->epoll_fd, events, 8, wake_ns == NEVER ? NULL : &wait, NULL, 0);
     if (ready < 0 && errno == ENOSYS) {
         uint64_t ms = wake_ns == NEVER ? 0 : wake_ns > now ? (wake_ns - now + 999999) / 1000000 : 0;
-        (void)epoll_wait(s->epoll_fd, events, 8, wake_ns == NEVER ? -1 : ms > INT_MAX ? INT_MAX : (int)ms);
+        ready = epoll_wait(s->epoll_fd, events, 8, wake_ns == NEVER ? -1 : ms > INT_MAX ? INT_MAX : (int)ms);
     }
+    hurry(s, events, ready);
     s->noticed = drain_signals(s->signal_fd);
     drain_bell(s->heritage->bell_fd);
 }

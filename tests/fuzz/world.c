@@ -161,6 +161,8 @@ static void bury(uint32_t berth, int code, int status)
     info.si_status = status;
     player_died(berth);
     death_certified(&world.supervisor, berth, &info);
+    struct control_head *control = control_head(world.supervisor.region);
+    atomic_store(&control->trees_gone, (uint32_t)atomic_load(&control->deaths)); /* nothing here starts processes */
 }
 
 static void keep_enough(void)

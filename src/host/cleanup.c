@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "host/guard.h"
+#include "host/modules.h"
 #include "host/worker.h"
 #include "region/plant.h"
 #include "system/why.h"
@@ -36,7 +37,7 @@ static void take_over(struct cleanups *left, const struct mortal_task *task) {
     atomic_store(&left->slot, task->slot);
 }
 
-static void leave(struct cleanups *left, uint32_t at, mortal_function *function, const void *input, size_t input_bytes,
+static void leave(struct cleanups *left, uint32_t at, uint64_t function, const void *input, size_t input_bytes,
                   bool is_ours) {
     struct cleanup *cleanup = &left->left[at];
     if (PLANTED(PLANT_COUNT_BEFORE_CLEANUP))
@@ -48,7 +49,7 @@ static void leave(struct cleanups *left, uint32_t at, mortal_function *function,
     cleanup->is_ours = is_ours;
     if (input_bytes != 0)
         memcpy(cleanup->input, input, input_bytes);
-    atomic_store(&cleanup->function, (uintptr_t)function);
+    atomic_store(&cleanup->function, function);
     /* ORD(cleanup:complete) pairs ORD(cleanup:uncounted): before the count that names it again. */
     atomic_signal_fence(memory_order_seq_cst);
     atomic_store(&left->count, at + 1);
@@ -67,7 +68,7 @@ int cleanup_leave(struct mortal_task *task, mortal_function *function, const voi
     take_over(left, task);
     uint32_t at = atomic_load(&left->count);
     if (at < CLEANUPS)
-        leave(left, at, function, input, input_bytes, true);
+        leave(left, at, (uintptr_t)function, input, input_bytes, true);
     guard_restore(task->worker->host, before);
     return at < CLEANUPS ? (int)at : -ENOBUFS;
 }
@@ -103,7 +104,7 @@ static int on_death(struct mortal_task *task, mortal_function *function, const v
     uint32_t at = atomic_load(&left->count);
     if (at >= CLEANUPS)
         return -ENOBUFS;
-    leave(left, at, function, input, input_bytes, false);
+    leave(left, at, modules_reference(task->worker->host->heritage, (uintptr_t)function), input, input_bytes, false);
     return 0;
 }
 
@@ -130,12 +131,12 @@ int mortal_task_on_death(mortal_task *task, mortal_function *cleanup, const void
 
 static int call(struct worker *worker, const struct errand *errand) {
     struct mortal_task *task = &worker->task;
-    mortal_function *function = (mortal_function *)(uintptr_t)errand->function;
+    mortal_function *function = modules_resolve(worker->host->heritage, errand->function);
     *task = (struct mortal_task){.worker = worker, .order = order_of(worker->region, errand->slot),
                                  .slot = errand->slot, .word = errand->word, .result_offset = HEAP_NONE,
                                  .is_cleanup = true};
     guard_close(worker->host);
-    int status = function(task, errand->input_bytes != 0 ? errand->input : NULL, errand->input_bytes);
+    int status = function == NULL ? -ENOEXEC : function(task, errand->input_bytes != 0 ? errand->input : NULL, errand->input_bytes);
     worker_end_descendant(worker->host);
     if (__fpending(stdout) != 0)
         (void)fflush(stdout);

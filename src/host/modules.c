@@ -64,6 +64,24 @@ mortal_function *modules_function(const struct heritage *heritage, uint64_t ref)
     return (mortal_function *)address_of(heritage, ref);
 }
 
+uint64_t modules_reference(const struct heritage *heritage, uintptr_t address) {
+    Dl_info info;
+    struct link_map *map = NULL;
+    if (heritage->modules == NULL || dladdr1((void *)address, &info, (void **)&map, RTLD_DL_LINKMAP) == 0 || map == NULL)
+        return address;
+    for (uint32_t module = MODULE_PROGRAM + 1; module < MODULES_MOST; module++) {
+        uintptr_t known = atomic_load_explicit(&bases[module], memory_order_acquire); /* ORD(modules:base) */
+        if (known != 0 && known - 1 == map->l_addr)
+            return module_ref(module, address - map->l_addr);
+    }
+    return address;
+}
+
+mortal_function *modules_resolve(const struct heritage *heritage, uint64_t address_or_ref) {
+    bool is_ref = heritage->modules != NULL && module_of(address_or_ref) != MODULE_PROGRAM;
+    return is_ref ? modules_function(heritage, address_or_ref) : (mortal_function *)(uintptr_t)address_or_ref;
+}
+
 static int call(uint64_t ref, const void *context, size_t context_bytes) {
     mortal_prepare *prepare = settled == NULL ? NULL : (mortal_prepare *)address_of(settled, ref);
     return prepare == NULL ? -ENOEXEC : prepare(context, context_bytes);

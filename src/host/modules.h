@@ -8,6 +8,11 @@
  * cannot be loaded. */
 mortal_function *modules_function(const struct heritage *heritage, uint64_t ref);
 
+/* What another host finds that function by: its address, which is the same in all hosts, or, where it is in a module that
+ * hosts load by themselves, a reference. */
+uint64_t modules_reference(const struct heritage *heritage, uintptr_t address);
+mortal_function *modules_resolve(const struct heritage *heritage, uint64_t address_or_ref); /* null as above */
+
 /* Stand in for preload and init until there is a process in which code of the user may be loaded. */
 int modules_preload(const void *context, size_t context_bytes);
 int modules_init(const void *context, size_t context_bytes);

@@ -100,7 +100,7 @@ static int send_note(struct pool *pool, int card_fd, uint64_t bytes) {
     memset(&control, 0, sizeof control);
     boarding_fds(&pool->heritage, fds);
     for (uint32_t i = 0; i < BOARDING_FDS; i++)
-        numbers[i] = fds[i] == NULL ? card_fd : *fds[i];
+        numbers[i] = fds[i] == NULL || *fds[i] < 0 ? card_fd : *fds[i]; /* a pool may have no cells */
     struct iovec text = {.iov_base = &note, .iov_len = sizeof note};
     struct msghdr message = {.msg_iov = &text, .msg_iovlen = 1, .msg_control = control.room,
                              .msg_controllen = sizeof control.room};

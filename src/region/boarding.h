@@ -14,7 +14,7 @@
 #define BOARDING_MARK "MORTAL_SUPERVISOR_OF" /* in the environment: pid of the owner, a dot, number of the link */
 #define BOARDING_MAGIC 0x6d6f7274616c2031ull
 #define BOARDING_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
-#define BOARDING_FDS 8u
+#define BOARDING_FDS 9u
 #define BOARDING_MOST_BYTES (1ull << 40)
 
 /* The first message over the link, with BOARDING_FDS descriptors. */
@@ -43,7 +43,8 @@ struct boarding_refusal {
 /* Every descriptor in the heritage that travels, the card's place first (null), in an order that both sides know. */
 static inline void boarding_fds(struct heritage *h, int *fds[BOARDING_FDS]) {
     int *const all[BOARDING_FDS] = {NULL, &h->region.orders_fd, &h->region.claims_fd, &h->region.control_fd,
-                                    &h->region.answers_fd, &h->modules_fd, &h->bell_fd, &h->owner_pidfd};
+                                    &h->region.answers_fd, &h->modules_fd, &h->bell_fd, &h->owner_pidfd,
+                                    &h->region.cells_fd};
     for (uint32_t i = 0; i < BOARDING_FDS; i++)
         fds[i] = all[i];
 }

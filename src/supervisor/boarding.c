@@ -124,6 +124,8 @@ static void map_all(struct heritage *h) {
     map(r->claims_fd, r->g.claims_bytes, true, &r->claims);
     map(r->control_fd, r->g.control_bytes, true, &r->control);
     map(r->answers_fd, (uint64_t)r->g.lives * r->g.arena_bytes, false, &r->answers);
+    if (r->cells != NULL)
+        map(r->cells_fd, r->g.cells_bytes, true, &r->cells);
     map(h->modules_fd, sizeof(struct module_table), false, &table);
     h->modules = (const struct module_table *)(const void *)table;
 }

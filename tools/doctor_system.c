@@ -5,9 +5,9 @@
  */
 #include "doctor.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <gnu/libc-version.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,7 +96,7 @@ static void ask_cgroup(struct diagnosis *d) {
     snprintf(file, sizeof file, "%s/cgroup.controllers", path);
     bool memory = delegated && read_line(file, controllers, sizeof controllers) && strstr(controllers, "memory") != NULL;
     diagnose(d, (struct finding){.group = "caps", .name = "memory-cgroup", .weight = WEIGHT_EXTRA, .has = memory,
-                                 .means = "memory can be capped by setrlimit(RLIMIT_DATA) in init, which shared mappings escape",
+                                 .means = "memory_bytes is kept by a limit on private memory and by watching the rest",
                                  .remedy = "a delegated subtree of control groups, version 2, with the memory controller"},
              "caps on memory by control groups");
 }
@@ -165,14 +165,11 @@ static void ask_rights(struct diagnosis *d) {
                                  .means = "a debugger cannot look into a host that is stuck",
                                  .remedy = "sysctl kernel.yama.ptrace_scope=1"},
              yama ? "kernel.yama.ptrace_scope is %s" : "nothing restricts who may trace%s", yama ? line : "");
-    void *backtraces = dlopen("libdw.so.1", RTLD_LAZY | RTLD_LOCAL);
-    diagnose(d, (struct finding){.group = "rights", .name = "libdw", .weight = WEIGHT_EXTRA, .has = backtraces != NULL,
-                                 .means = "addresses in a stack cannot be told as names of functions",
-                                 .remedy = "apt install libdw1"},
-             "libdw, which knows the functions of a program by their addresses");
-    if (backtraces != NULL) {
-        dlclose(backtraces);
-    }
+    bool unwinds = strverscmp(gnu_get_libc_version(), "2.35") >= 0;
+    diagnose(d, (struct finding){.group = "rights", .name = "backtraces", .weight = WEIGHT_EXTRA, .has = unwinds,
+                                 .means = "obituaries tell addresses, and no names of functions",
+                                 .remedy = "the C library of version 2.35 or later"},
+             "backtraces with the names of functions (C library %s)", gnu_get_libc_version());
 }
 
 void doctor_ask_system(struct diagnosis *d) {

@@ -76,6 +76,20 @@ uint64_t sitters_kill(struct supervisor *s, uint64_t now) {
     return next;
 }
 
+/* All there are, also of hosts that live, as far as they were told. */
+void sitters_kill_all(struct supervisor *s) {
+    for (uint32_t i = 0; i < s->region->g.berths; i++) {
+        const struct host_record *record = &s->hosts[i];
+        if (record->state == HOST_EMPTY)
+            continue;
+        pid_t pid = record->sitter != 0 ? record->sitter : told_by(s, record);
+        if (pid > 0 && is_living_child(pid))
+            kill(pid, SIGKILL);
+    }
+    for (uint32_t i = 0; i < s->sitter_count; i++)
+        kill(s->sitters[i].pid, SIGKILL);
+}
+
 bool sitters_need_life(const struct supervisor *s, uint32_t life) {
     for (uint32_t i = 0; i < s->sitter_count; i++)
         if (s->sitters[i].life == life)

@@ -281,6 +281,7 @@ enum sentence *cleanup_sentence(const struct supervisor *s, uint32_t slot, uint6
 void sitters_meet(struct supervisor *s, uint32_t berth);  /* its host is ready */
 void sitters_end(struct supervisor *s, uint32_t berth, uint32_t life); /* that host is certainly dead, its life to bury */
 uint64_t sitters_kill(struct supervisor *s, uint64_t now); /* of hosts that are dead; when the next one is due */
+void sitters_kill_all(struct supervisor *s);              /* at the end, where nothing lists children */
 bool sitters_need_life(const struct supervisor *s, uint32_t life);
 bool sitters_have(const struct supervisor *s, pid_t pid); /* one that no ready host has: of a dead or a starting one */
 bool sitters_reaped(struct supervisor *s, pid_t pid);     /* true: that child was one */

@@ -103,6 +103,7 @@ static void end_all(struct supervisor *s) {
                     kill(s->hosts[i].pid, SIGKILL);
             if (s->template_pid > 0)
                 kill(s->template_pid, SIGKILL);
+            sitters_kill_all(s);
         }
         for (int i = 0; i < count; i++)
             kill(children[i], SIGKILL);

@@ -19,6 +19,7 @@ struct wish {
     word *made;
     uint32_t processes;
     bool as_daemons;
+    bool is_too_many; /* it must be ended for it, however late that is noticed */
 };
 
 static int start_some(mortal_task *task, const void *input, size_t input_bytes)
@@ -39,7 +40,9 @@ static int start_some(mortal_task *task, const void *input, size_t input_bytes)
             waitpid(child, NULL, 0);
     }
     word_await(made, wish->processes);
-    harness_sleep_ms(30); /* long enough to be looked at */
+    while (wish->is_too_many)
+        pause();
+    harness_sleep_ms(30); /* it would be ended if these were too many, in time as a rule */
     return 0;
 }
 
@@ -81,13 +84,13 @@ void test(void)
     CHECK((stats_of(pool).caps & MORTAL_CAPS_PROCESSES_WATCHED) != 0);
     mortal_future bystander = submit_at(pool, task_held, gate);
     word_await(&gate->arrived, 1);
-    struct wish some = {&made[0], MAY_HAVE, false}, many = {&made[1], MAY_HAVE + 1, false},
-                daemons = {&made[2], MAY_HAVE + 1, true};
+    struct wish some = {&made[0], MAY_HAVE, false, false}, many = {&made[1], MAY_HAVE + 1, false, true},
+                daemons = {&made[2], MAY_HAVE + 1, true, true};
     CHECK_EQ(outcome_of(submit(pool, start_some, &some, sizeof some)), MORTAL_DONE);
     CHECK_OK(mortal_pool_kill(pool, MORTAL_PENDING, 0, 0, NULL));
     check_ended(pool, start_some, &many, sizeof many);
     check_ended(pool, start_some, &daemons, sizeof daemons);
-    struct wish bombs[] = {{&made[3], 0, false}, {&made[4], 0, true}};
+    struct wish bombs[] = {{&made[3], 0, false, true}, {&made[4], 0, true, true}};
     for (unsigned i = 0; i < COUNT(bombs); i++) {
         check_ended(pool, bomb, &bombs[i], sizeof bombs[i]);
         harness_note("a bomb that doubles%s made %u processes where %u are allowed", i == 0 ? "" : ", in sessions of their own,",
@@ -98,7 +101,7 @@ void test(void)
     drain(pool);
 
     pool = pool_like((mortal_pool_options){.workers = 1, .processes = MORTAL_NONE});
-    struct wish one = {&made[5], 1, false};
+    struct wish one = {&made[5], 1, false, true};
     check_ended(pool, start_some, &one, sizeof one);
     drain(pool);
 }

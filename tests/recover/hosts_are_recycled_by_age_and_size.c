@@ -44,13 +44,16 @@ static void check_age(struct gate *gate)
     gate_open(gate);
     CHECK_EQ(outcome_of(held), MORTAL_DONE);
     CHECK_EQ(outcome_of(next), MORTAL_DONE);
-    POLL_UNTIL(stats_of(pool).recycled == 1);
+    POLL_UNTIL(stats_of(pool).recycled >= 1);
     harness_wait_gone(host);
     check_pool_works(pool);
-    POLL_UNTIL(stats_of(pool).recycled == 2);
-    harness_sleep_ms(3 * AGE_MS);
-    CHECK_EQ(stats_of(pool).recycled, 2); /* fresh, and idle */
-    CHECK_EQ(stats_of(pool).host_deaths, 2);
+    uint64_t recycled;
+    do {
+        recycled = stats_of(pool).recycled;
+        harness_sleep_ms(5 * AGE_MS);
+    } while (recycled < 2 || stats_of(pool).recycled != recycled); /* then it is fresh, and idle */
+    CHECK(recycled <= 3); /* the next one may have run in the old host or in the fresh one */
+    POLL_UNTIL(stats_of(pool).host_deaths == recycled);
     CHECK_EQ(stats_of(pool).host_kills, 0);
     drain(pool);
 }

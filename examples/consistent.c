@@ -116,7 +116,9 @@ static void show(mortal_cell cell) {
     for (struct dirent *entry; folder && (entry = readdir(folder));) {
         others += strcmp(entry->d_name, "report") != 0;
     }
-    closedir(folder);
+    if (folder) {
+        closedir(folder);
+    }
     printf("Accounts: %d in all.\n", now.mine + now.yours);
     printf("Report: %s, %d in all.\n", whole ? "whole" : "cut off", mine + yours);
     printf("Lock and left-overs: %d.\n", others);

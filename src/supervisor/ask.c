@@ -62,7 +62,7 @@ void ask_heed_yields(struct supervisor *s) {
     const struct region *r = s->region;
     for (uint32_t berth = 0; berth < r->g.berths; berth++) {
         const struct host_record *record = &s->hosts[berth];
-        for (uint32_t worker = 0; record->state == HOST_ACTIVE && worker < r->g.workers_per_host; worker++) {
+        for (uint32_t worker = 0; host_works(record) && worker < r->g.workers_per_host; worker++) {
             const struct desk *desk = desk_of(r, record->life, worker);
             uint32_t intent = atomic_load(&desk->intent);
             if (atomic_load(&desk->yields) == 0 || intent == 0 || intent > r->g.slots)

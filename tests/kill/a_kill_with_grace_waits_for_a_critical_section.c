@@ -87,6 +87,12 @@ static int begin_late(mortal_task *task, const void *input, size_t input_bytes)
     return 0;
 }
 
+static int tell_host(mortal_task *task, const void *input, size_t input_bytes)
+{
+    (void)task, (void)input, (void)input_bytes;
+    return getpid();
+}
+
 static int call_it_wrongly(mortal_task *task, const void *input, size_t input_bytes)
 {
     (void)input, (void)input_bytes;
@@ -191,6 +197,26 @@ static void a_neighbour_is_not_waited_for(void)
     drain(pool);
 }
 
+/* Its host is being replaced meanwhile, and claims nothing more: that changes nothing for what runs in it. */
+static void in_a_host_that_leaves(void)
+{
+    mortal_pool *pool = pool_like((mortal_pool_options){.workers = 2, .workers_per_host = 2, .recycle_tasks = 3});
+    struct stage *stage = &stages[stage_next];
+    mortal_verdict verdict = {0};
+    mortal_future inside = start(pool, update, (mortal_task_options){0});
+    pid_t host = host_of(inside), other = host;
+    while (other == host) { /* until somebody else takes the others */
+        mortal_future next = submit(pool, tell_host, NULL, 0);
+        other = wait_for(next).status;
+        CHECK_OK(mortal_future_release(next));
+    }
+    CHECK_OK(mortal_future_kill(inside, MORTAL_FOREVER, MORTAL_FOREVER, &verdict));
+    CHECK_EQ(verdict.outcome, MORTAL_KILLED);
+    CHECK_EQ(atomic_load(&stage->whole), 1);
+    CHECK_EQ(atomic_load(&stage->behind), 0);
+    drain(pool);
+}
+
 static void the_bound_is_the_killers(mortal_pool *pool)
 {
     mortal_verdict verdict = {0};
@@ -223,6 +249,7 @@ void test(void)
     for (enum how how = 0; how < HOWS; how++)
         it_is_killed_at_the_end(how);
     a_neighbour_is_not_waited_for();
+    in_a_host_that_leaves();
     mortal_pool *pool = pool_with(1);
     the_bound_is_the_killers(pool);
     who_returns_inside_has_finished(pool);

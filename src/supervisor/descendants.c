@@ -27,7 +27,7 @@
 #define DEEP_MOST 8
 #define CHILDREN_MOST 128
 
-static bool is_ours(const struct supervisor *s, pid_t pid) {
+bool descendants_are_ours(const struct supervisor *s, pid_t pid) {
     if (pid == s->template_pid)
         return true;
     for (uint32_t i = 0; i < s->region->g.berths; i++)
@@ -88,7 +88,7 @@ void descendants_kill(struct supervisor *s) {
     uint32_t left = 0, at = 0;
     bool again = s->orphan_looks % LOOKS_BEFORE_AGAIN == LOOKS_BEFORE_AGAIN - 1;
     for (int i = 0; i < count; i++) {
-        if (is_ours(s, children[i]))
+        if (descendants_are_ours(s, children[i]))
             continue;
         if (!was_seen(s, &at, children[i]) || again) {
             kill(children[i], SIGKILL);

@@ -22,15 +22,6 @@ static pid_t told_by(const struct supervisor *s, const struct host_record *recor
     return arena_is_its_own(s, record) ? atomic_load(&host_head(s->region, record->life)->sitter) : 0;
 }
 
-static bool is_anybody(const struct supervisor *s, pid_t pid) {
-    if (pid == s->template_pid)
-        return true;
-    for (uint32_t i = 0; i < s->region->g.berths; i++)
-        if (s->hosts[i].state != HOST_EMPTY && (s->hosts[i].pid == pid || s->hosts[i].sitter == pid))
-            return true;
-    return sitters_have(s, pid);
-}
-
 static bool is_living_child(pid_t pid) {
     siginfo_t info;
     memset(&info, 0, sizeof info);
@@ -40,7 +31,7 @@ static bool is_living_child(pid_t pid) {
 void sitters_meet(struct supervisor *s, uint32_t berth) {
     struct host_record *record = &s->hosts[berth];
     pid_t pid = told_by(s, record);
-    if (pid <= 0 || is_anybody(s, pid) || !is_living_child(pid))
+    if (pid <= 0 || descendants_are_ours(s, pid) || !is_living_child(pid))
         return;
     record->sitter = pid;
     atomic_store(&berth_of(s->region, berth)->sitter, pid);

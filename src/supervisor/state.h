@@ -287,6 +287,7 @@ bool sitters_have(const struct supervisor *s, pid_t pid); /* one that no ready h
 bool sitters_reaped(struct supervisor *s, pid_t pid);     /* true: that child was one */
 
 /* descendants.c */
+bool descendants_are_ours(const struct supervisor *s, pid_t pid); /* template, a host, or a sitter */
 void descendants_kill(struct supervisor *s);            /* after each death but a sitter's: what dead hosts' tasks left */
 
 void descendants_kill_below(pid_t pid);                 /* what is still being multiplied under a host that is to die */

@@ -94,6 +94,18 @@ HELPER unsigned entries_of(const char *folder)
     return count;
 }
 
+/* What only keeps a host's memory alive is neither a host nor left behind. */
+HELPER bool is_sitter(pid_t process)
+{
+    char path[64], name[32] = "";
+    snprintf(path, sizeof path, "/proc/%d/comm", (int)process);
+    FILE *file = fopen(path, "re");
+    bool is_one = file && fgets(name, sizeof name, file) && strcmp(name, "mortal-sitter\n") == 0;
+    if (file)
+        fclose(file);
+    return is_one;
+}
+
 /* The number behind a field of a file such as /proc/1/status; 0 when there is none. */
 HELPER long number_in(const char *path, const char *field)
 {

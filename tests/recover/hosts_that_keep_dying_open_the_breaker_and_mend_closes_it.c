@@ -33,18 +33,6 @@ static int die(mortal_task *task, const void *input, size_t input_bytes)
     }
 }
 
-static bool is_sitter(pid_t process)
-{
-    char path[64], name[32] = "";
-    snprintf(path, sizeof path, "/proc/%d/comm", (int)process);
-    FILE *file = fopen(path, "re");
-    if (file == NULL)
-        return false;
-    bool is_one = fgets(name, sizeof name, file) != NULL && strcmp(name, "mortal-sitter\n") == 0;
-    fclose(file);
-    return is_one;
-}
-
 /* The supervisor's other child that is a host; 0: it has none at this instant, or the one before is not gone yet. */
 static pid_t child_beside(pid_t supervisor, pid_t host)
 {

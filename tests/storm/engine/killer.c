@@ -48,19 +48,6 @@ static pid_t parent_of(pid_t pid)
     return (pid_t)number_in(path, "PPid:");
 }
 
-/* What only keeps a host's memory is neither a host nor left behind. */
-static bool is_sitter(pid_t pid)
-{
-    char path[64], name[32] = "";
-    snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
-    FILE *file = fopen(path, "re");
-    if (file == NULL)
-        return false;
-    bool is_one = fgets(name, sizeof name, file) != NULL && strcmp(name, "mortal-sitter\n") == 0;
-    fclose(file);
-    return is_one;
-}
-
 unsigned killer_children(pid_t parent, pid_t *pids, unsigned most)
 {
     unsigned count = 0;

@@ -172,6 +172,11 @@ int options_plan(const mortal_pool_options *from, struct plan *plan) {
     return error;
 }
 
+bool options_are_plain(const mortal_task_options *o) {
+    return o->name == NULL && (o->within_ns | o->deadline_ns | o->soft_deadline_ns | o->shield_ns | o->cpu_ns) == 0 &&
+           o->memory_bytes == 0 && o->soft_signal == 0 && o->more_memory_percent == 0;
+}
+
 int options_task(struct pool *pool, const mortal_task_options *from, mortal_task_options *out) {
     if (from == NULL) {
         *out = pool->defaults;

@@ -55,6 +55,7 @@ static bool copy_options(struct pool *pool, const struct plan *plan) {
     pool->defaults = plan->task;
     if (plan->task.name != NULL && (pool->defaults.name = strndup(plan->task.name, NAME_BYTES - 1)) == NULL)
         return false;
+    pool->defaults_are_plain = options_are_plain(&pool->defaults);
     return true;
 }
 

@@ -60,6 +60,7 @@ struct pool {
     int link_fd;       /* our end: its closing tells the supervisor that we are gone */
     char name[16];
     mortal_task_options defaults;
+    bool defaults_are_plain;
     struct code_range *code;
     uint32_t code_count, code_last;
 
@@ -179,6 +180,7 @@ struct plan {
     uint64_t cleanup_ns;
 };
 int options_plan(const mortal_pool_options *options, struct plan *plan);
+bool options_are_plain(const mortal_task_options *options); /* neither a name nor a limit */
 int options_task(struct pool *pool, const mortal_task_options *options, mortal_task_options *out);
 
 /* caps.c */

@@ -17,7 +17,8 @@ struct submission {
     uint64_t code; /* the function, as hosts know it */
     const void *input;
     size_t input_bytes;
-    mortal_task_options options;
+    const mortal_task_options *options; /* the pool's own, or merged with what the call says */
+    bool is_plain; /* neither a name nor a limit */
     struct group *group; /* looked up anew after every wait: it may have been closed meanwhile */
     bool may_wait;
 };
@@ -191,8 +192,12 @@ static int reserve(struct pool *pool, const struct submission *s, uint64_t *inpu
 
 /* ORD(*) the words about limits are hints between owner and supervisor; the barrier that counts is
  * ORD(submit:asleep). */
-static void note_limits(struct pool *pool, struct entry *entry, const mortal_task_options *o, uint64_t expiry) {
+static void note_limits(struct pool *pool, struct entry *entry, const struct submission *s, uint64_t expiry) {
+    const mortal_task_options *o = s->options;
     struct control_head *control = control_head(pool->region);
+    entry->has_limits = false;
+    if (s->is_plain)
+        return;
     uint64_t deadline = caps_earliest(pool, o);
     bool has_any = deadline != NEVER || o->deadline_ns != 0 || o->soft_deadline_ns != 0 || o->memory_bytes != 0;
     entry->has_limits = has_any || expiry != NEVER;
@@ -218,7 +223,6 @@ static void note_limits(struct pool *pool, struct entry *entry, const mortal_tas
 
 /* What its host and the supervisor need only where it is asked for. */
 static bool fill_soft(struct care *care, const mortal_task_options *o) {
-    atomic_store_explicit(&care->killers, 0, memory_order_relaxed);
     if (o->soft_deadline_ns == 0 && o->soft_signal == 0 && o->shield_ns == 0)
         return false;
     atomic_store_explicit(&care->told, 0, memory_order_relaxed);
@@ -233,11 +237,12 @@ static void fill_order(struct pool *pool, uint32_t slot, const struct submission
                        uint64_t expiry) {
     struct order *order = order_of(pool->region, slot);
     struct care *care = care_of(pool->region, slot);
-    const mortal_task_options *o = &s->options;
-    bool is_stamped = o->deadline_ns != 0 || o->soft_deadline_ns != 0 || pool->region->g.measure != 0;
-    uint32_t flags = (is_stamped ? ORDER_STAMPED : 0) | (fill_soft(care, o) ? ORDER_SOFT : 0) |
-                     (expiry != NEVER ? ORDER_EXPIRES : 0) | (input_offset == INPUT_NONE ? ORDER_INLINE : 0) |
-                     caps_fill(pool, slot, o) | (pool->entries[slot].name != NULL ? ORDER_NAMED : 0);
+    const mortal_task_options *o = s->options;
+    uint32_t flags = (pool->region->g.measure != 0 ? ORDER_STAMPED : 0) | (input_offset == INPUT_NONE ? ORDER_INLINE : 0);
+    if (!s->is_plain)
+        flags |= (o->deadline_ns != 0 || o->soft_deadline_ns != 0 ? ORDER_STAMPED : 0) |
+                 (fill_soft(care, o) ? ORDER_SOFT : 0) | (expiry != NEVER ? ORDER_EXPIRES : 0) |
+                 caps_fill(pool, slot, o) | (pool->entries[slot].name != NULL ? ORDER_NAMED : 0);
     atomic_store_explicit(&order->ticket, pool->entries[slot].ticket, memory_order_relaxed);
     order->function = s->code;
     order->input_offset = input_offset == INPUT_NONE ? 0 : input_offset;
@@ -256,13 +261,14 @@ static void fill_order(struct pool *pool, uint32_t slot, const struct submission
     atomic_store_explicit(&care->charged, CARE_UNCHARGED, memory_order_relaxed);
     atomic_store_explicit(&care->returned, CARE_UNCHARGED, memory_order_relaxed);
     atomic_store_explicit(&care->asked, 0, memory_order_relaxed);
+    atomic_store_explicit(&care->killers, 0, memory_order_relaxed);
 }
 
 static void enter_ledger(struct pool *pool, uint32_t slot, const struct submission *s, uint64_t input_offset,
                          uint64_t now, char *name) {
     struct entry *entry = &pool->entries[slot];
     entry->ticket = atomic_fetch_add_explicit(&orders_head(pool->region)->tickets, 1, memory_order_relaxed);
-    entry->tag = s->options.tag;
+    entry->tag = s->options->tag;
     entry->name = name;
     entry->input_offset = input_offset;
     entry->submitted_ns = now;
@@ -288,7 +294,7 @@ static void wake_whoever(struct pool *pool, const struct entry *entry) {
 }
 
 static int find_group(struct pool *pool, struct submission *s) {
-    return s->options.group == NULL ? 0 : group_of_pool(pool, s->options.group, &s->group);
+    return s->options->group == NULL ? 0 : group_of_pool(pool, s->options->group, &s->group);
 }
 
 static int submit_locked(struct pool *pool, struct submission *s, mortal_future *future) {
@@ -296,8 +302,6 @@ static int submit_locked(struct pool *pool, struct submission *s, mortal_future 
     int error = check(pool, s);
     if (error == 0)
         error = locate(pool, s);
-    if (error == 0)
-        error = caps_check(pool, &s->options);
     if (error == 0)
         error = find_group(pool, s);
     if (error == 0)
@@ -309,8 +313,8 @@ static int submit_locked(struct pool *pool, struct submission *s, mortal_future 
             heap_give(&pool->inputs, input_offset);
         return error;
     }
-    char *name = s->options.name != NULL ? strndup(s->options.name, NAME_BYTES - 1) : NULL;
-    uint32_t slot = s->options.name != NULL && name == NULL ? NO_SLOT : ledger_take(pool, &error);
+    char *name = s->options->name != NULL ? strndup(s->options->name, NAME_BYTES - 1) : NULL;
+    uint32_t slot = s->options->name != NULL && name == NULL ? NO_SLOT : ledger_take(pool, &error);
     if (slot == NO_SLOT) {
         free(name);
         if (input_offset != INPUT_NONE)
@@ -324,13 +328,13 @@ static int submit_locked(struct pool *pool, struct submission *s, mortal_future 
             heap_give(&pool->inputs, input_offset);
         return why(-ENOMEM, "mortal_pool_submit: the system has no memory for the names of more tasks");
     }
-    bool needs_now = s->options.within_ns != 0 || pool->region->g.measure != 0;
+    bool needs_now = s->options->within_ns != 0 || pool->region->g.measure != 0;
     uint64_t now = needs_now ? clock_ns() : 0;
-    uint64_t within = s->options.within_ns;
+    uint64_t within = s->options->within_ns;
     uint64_t expiry = within == 0 || within >= NEVER - now ? NEVER : now + within;
     struct entry *entry = &pool->entries[slot];
     enter_ledger(pool, slot, s, input_offset, now, name);
-    note_limits(pool, entry, &s->options, expiry);
+    note_limits(pool, entry, s, expiry);
     fill_order(pool, slot, s, input_offset, expiry);
     queue_place(pool->region, slot);
     /* ORD(submit) pairs ORD(claim:look): the order is complete before. The tail of the queue does not do it: a slot
@@ -351,7 +355,16 @@ static int submit(mortal_pool *handle, struct submission *s, const mortal_task_o
     int error = seat_enter(handle, "mortal_pool_submit", &pool);
     if (error != 0)
         return error;
-    error = options_task(pool, options, &s->options);
+    mortal_task_options merged;
+    s->options = &pool->defaults;
+    s->is_plain = options == NULL && pool->defaults_are_plain;
+    if (!s->is_plain) {
+        error = options_task(pool, options, &merged);
+        if (error == 0)
+            error = caps_check(pool, &merged);
+        s->options = &merged;
+        s->is_plain = error == 0 && options_are_plain(&merged);
+    }
     if (error == 0)
         error = submit_locked(pool, s, future);
     seat_unlock(pool);

@@ -62,6 +62,11 @@ typedef struct mortal_cell {
 /* Changes a copy of a cell's value. Returns 0: this shall be the value now; anything else: leave it as it is. */
 typedef int mortal_change(void *value, void *argument);
 
+/* Shared memory by reference: put the value into an input. All-zero is "no buffer". Likewise a value. */
+typedef struct mortal_buffer {
+    uint64_t place, life;
+} mortal_buffer;
+
 /* A task's body. Runs in a host process, on a worker thread. Returns 0 (done) or any other status (failed). */
 typedef int mortal_function(mortal_task *task, const void *input, size_t input_bytes);
 
@@ -129,6 +134,11 @@ enum mortal_cleanup {
     MORTAL_CLEANUP_MISSED     /* one was not run: no host could be made for it */
 };
 
+/* Bits for mortal_buffer_open(). */
+enum mortal_buffer_flags {
+    MORTAL_BUFFER_GIVEN = 1, /* tasks can only read it: a write is a crash of the task */
+    MORTAL_BUFFER_LAZY = 2   /* memory is taken as it is touched, and may be missing then; default: all of it at once */
+};
 
 /* Bits of mortal_pool_options.harden. What a machine lacks is left out silently: mortal_stats.hardened tells what
  * holds. */
@@ -169,7 +179,8 @@ typedef struct mortal_task_options {
     uint64_t      cpu_ns;      /* processor time of each attempt: killed, timed out. 0: the pool's; MORTAL_FOREVER: none */
     uint32_t      more_memory_percent; /* retry with more: after each attempt that ended for lack of memory the next one's
                                   cap is by so much larger; with attempts over 1; at most 1000 */
-    uint32_t      reserved1;
+    uint32_t      buffer_count; /* of buffers[], at most 8 */
+    const mortal_buffer *buffers; /* stay alive until this task has ended, although they are closed before. Borrowed */
 } mortal_task_options;
 
 /* Options of a pool. Zero, but for size, is a good default. */
@@ -223,6 +234,9 @@ typedef struct mortal_pool_options {
                                          MORTAL_FOREVER: no limit */
     size_t          cells_bytes;      /* what all cells together hold, see mortal_cell_open(); default 64 KiB, 64 bytes to
                                          1 MiB. It is there twice for each worker and standby that may be */
+    size_t          buffers_bytes;    /* address space for buffers that tasks may write, and as much for those that they
+                                         cannot; costs no memory. Default 1 TiB, at most 16 TiB; less where the system
+                                         limits it (ulimit -v, -f): mortal_stats tells */
 } mortal_pool_options;
 
 /* One task's one and only ending. */
@@ -297,6 +311,9 @@ typedef struct mortal_stats {
     uint64_t obituaries;     /* of hosts so far: the number of the last; see mortal_pool_obituary() */
     uint64_t cleanups;       /* clean-ups that were begun */
     uint64_t replaced;       /* hosts that were not dead 20 ms after their kill: another took their place meanwhile */
+    uint32_t buffers;        /* that are not closed, or that a task still holds */
+    uint32_t reserved0;
+    uint64_t buffers_bytes;  /* address space for buffers of each of the two kinds */
     uint64_t reserved[4];
 } mortal_stats;
 
@@ -731,6 +748,60 @@ MORTAL_API int mortal_group_kill(mortal_group *group, int scope, uint64_t grace_
 MORTAL_API int mortal_group_close(mortal_group *group);
 
 /**
+ * mortal_buffer_open - memory that the program and all its tasks see, of any size, without a copy
+ *
+ * Shape     out    the buffer; end it with mortal_buffer_close()
+ *           bytes  1 and more, also beyond 4 GiB; rounded up to pages, and zero at first
+ *           flags  bits of mortal_buffer_flags
+ * Returns   0, or
+ *           -EINVAL     null, no bytes, unknown flags; a bad pool
+ *           -ENOMEM     the system has not so much memory left (never with MORTAL_BUFFER_LAZY)
+ *           -ENOBUFS    buffers_bytes of the pool are in use, or 4096 buffers are there
+ *           -ESHUTDOWN, -EPERM
+ * Blocks    while the kernel finds the memory, some 0.3 ms a mebibyte; with MORTAL_BUFFER_LAZY never
+ * Threads   any
+ * Signals   not async-signal-safe
+ * Fork      a child that this program or a task forks has no such memory there
+ * Killed    what a task wrote before its death stays as far as it came
+ * Notes     hosts that were there before see it too. Lazy memory that is missing when it is touched is a crash by SIGBUS,
+ *           of the task or of this program, or the work of the system's own out-of-memory killer
+ * Since     0.1
+ * Test      tests/api/buffers_are_seen_by_every_host.c
+ */
+MORTAL_API int mortal_buffer_open(mortal_buffer *out, mortal_pool *pool, size_t bytes, int flags);
+
+/**
+ * mortal_buffer_view - where a buffer is in this process
+ *
+ * Shape     address  out: aligned to a page, readable and writable, until mortal_buffer_close(). May be null
+ *           bytes    out: as asked for. May be null
+ * Returns   0; -ESTALE closed, or its pool was; -EINVAL; -ESHUTDOWN; -EPERM
+ * Blocks    never
+ * Threads   any. Tasks write the same memory at the same time
+ * Signals   not async-signal-safe
+ * Killed    no difference
+ * Since     0.1
+ * Test      tests/api/buffers_are_seen_by_every_host.c
+ */
+MORTAL_API int mortal_buffer_view(mortal_buffer buffer, void **address, size_t *bytes);
+
+/**
+ * mortal_buffer_close - let go of a buffer; its memory goes back to the system
+ *
+ * Shape     at once, or when the last unended task ends that has it in mortal_task_options.buffers. Views in this process
+ *           end at once
+ * Returns   0; -ESTALE closed before; -EINVAL; -ESHUTDOWN; -EPERM
+ * Blocks    while the kernel takes back the memory
+ * Threads   any; not while another thread still uses a view
+ * Signals   not async-signal-safe
+ * Killed    no difference
+ * Notes     a task that did not name it in its options reads zeros, or what a later buffer has there
+ * Since     0.1
+ * Test      tests/api/a_closed_buffer_lives_as_long_as_its_tasks.c
+ */
+MORTAL_API int mortal_buffer_close(mortal_buffer buffer);
+
+/**
  * mortal_future_wait - wait for the verdict
  *
  * Shape     verdict   out, may be null. The result is a view: good until mortal_future_release() or mortal_pool_close()
@@ -922,6 +993,21 @@ MORTAL_API int mortal_task_reply(mortal_task *task, const void *bytes, size_t co
  * Test      tests/api/results_of_every_size_arrive_whole.c
  */
 MORTAL_API void *mortal_task_result(mortal_task *task, size_t bytes);
+
+/**
+ * mortal_task_buffer - where a buffer is in this task's process
+ *
+ * Shape     address  out: aligned to a page; with MORTAL_BUFFER_GIVEN only readable. May be null
+ *           bytes    out: as asked for when it was opened. May be null
+ * Returns   0; -EINVAL null task, or not a buffer of this pool; -ESTALE it was closed, and is not among this task's
+ * Blocks    never
+ * Threads   any thread of the host
+ * Signals   async-signal-safe, where it returns 0
+ * Killed    what was written stays as far as it came
+ * Since     0.1
+ * Test      tests/api/buffers_are_seen_by_every_host.c
+ */
+MORTAL_API int mortal_task_buffer(mortal_task *task, mortal_buffer buffer, void **address, size_t *bytes);
 
 /**
  * mortal_task_should_stop - true when this task was asked to end

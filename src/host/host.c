@@ -72,7 +72,7 @@ static int take_place(struct region *r, struct host_place place) {
     uint8_t *arena = arena_of(r, place.life);
     if (memory_map(r->answers_fd, (uint64_t)place.life * r->g.arena_bytes, r->g.arena_bytes, true, arena) == NULL)
         return -ENOMEM;
-    if (mprotect(r->orders, r->g.orders_bytes, PROT_READ) < 0 || mprotect(r->control, r->g.control_bytes, PROT_READ) < 0)
+    if (mprotect(r->control, r->g.control_bytes, PROT_READ) < 0)
         return -errno;
     /* A process that a task forks has none of this: returning from the task in it ends it, and nobody else. */
     memory_not_in_children(arena, r->g.arena_bytes);
@@ -80,6 +80,7 @@ static int take_place(struct region *r, struct host_place place) {
     memory_not_in_children(r->claims, r->g.claims_bytes);
     memory_not_in_children(r->control, r->g.control_bytes);
     memory_not_in_children(r->cells, r->g.cells_bytes);
+    window_not_in_children(r->windows);
     if (memory_commit(arena, r->g.arena_cells, -1, 0) != 0)
         return -ENOMEM;
     memset(arena, 0, r->g.arena_cells); /* an earlier life's record */

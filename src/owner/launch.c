@@ -149,6 +149,7 @@ int launch(struct pool *pool) {
     memory_not_in_children(pool->region->control, pool->region->g.control_bytes);
     memory_not_in_children(pool->region->cells, pool->region->g.cells_bytes);
     memory_not_in_children(pool->region->answers, (uint64_t)pool->region->g.lives * pool->region->g.arena_bytes);
+    window_not_in_children(pool->region->windows);
     return await_ready(pool);
 }
 

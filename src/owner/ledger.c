@@ -95,6 +95,7 @@ static void close_entry(struct pool *pool, uint32_t slot, int outcome) {
     entry->state = ENTRY_ENDED;
     pool->ended[outcome & 15]++;
     free_input(pool, entry);
+    buffer_let_go(pool, entry);
     if (entry->has_limits)
         atomic_fetch_sub(&control->limits_unended, 1);
     if (entry->released) {

@@ -6,6 +6,7 @@
 
 #include "owner/seat.h"
 #include "region/heritage.h"
+#include "system/memory.h"
 #include "system/process.h"
 #include "system/why.h"
 
@@ -20,6 +21,8 @@
 #define WORKERS_MOST 1024u
 #define STANDBY_MOST 64u
 #define BYTES_MOST (64ull << 30)
+#define DEFAULT_BUFFERS (1ull << 40)
+#define BUFFERS_MOST (16ull << 40)
 
 /* Structs may grow at their end: an older caller's is shorter, and what it lacks is zero. A newer caller's is longer, and
  * what we do not know must be zero, or it asks for something that we would silently not do. */
@@ -47,7 +50,7 @@ static int in_range(const char *name, uint64_t *value, uint64_t fallback, uint64
 
 static int plan_sizes(const mortal_pool_options *o, struct limits *l) {
     uint64_t workers = o->workers, per_host = o->workers_per_host, queue = o->queue_tasks, held = o->held_tasks;
-    uint64_t inputs = o->inputs_bytes, results = o->results_bytes;
+    uint64_t inputs = o->inputs_bytes, results = o->results_bytes, buffers = o->buffers_bytes;
     uint64_t cpus = process_usable_cpus();
     int error = in_range("workers", &workers, cpus < WORKERS_MOST ? cpus : WORKERS_MOST, 1, WORKERS_MOST);
     if (error == 0)
@@ -63,6 +66,8 @@ static int plan_sizes(const mortal_pool_options *o, struct limits *l) {
     uint64_t cells = o->cells_bytes;
     if (error == 0)
         error = in_range("cells_bytes", &cells, DEFAULT_CELLS_BYTES, 64, CELLS_BYTES_MOST);
+    if (error == 0)
+        error = in_range("buffers_bytes", &buffers, DEFAULT_BUFFERS, 1u << 20, BUFFERS_MOST);
     if (error != 0)
         return error;
     if (held < queue)
@@ -74,7 +79,8 @@ static int plan_sizes(const mortal_pool_options *o, struct limits *l) {
     *l = (struct limits){.held_tasks = (uint32_t)held, .queue_tasks = (uint32_t)queue, .workers = (uint32_t)workers,
                          .workers_per_host = (uint32_t)per_host, .standby = standby, .inputs_bytes = inputs,
                          .results_bytes = results, .measure = o->measure, .cells_bytes = cells,
-                         .cells_if_possible = o->cells_bytes == 0};
+                         .cells_if_possible = o->cells_bytes == 0,
+                         .buffers_bytes = round_up(buffers, 1u << 20)};
     return 0;
 }
 
@@ -143,10 +149,13 @@ static int read_task_options(const mortal_task_options *from, const char *call, 
     int error = read_struct(to, sizeof *to, from, call, "mortal_task_options");
     if (error == 0 && to->attempts > 1000000)
         error = why(-EINVAL, "%s: attempts is %u: it must be at most 1000000", call, to->attempts);
-    if (error == 0 && (to->reserved0 != 0 || to->reserved1 != 0))
+    if (error == 0 && to->reserved0 != 0)
         error = why(-EINVAL, "%s: a reserved field of mortal_task_options is not zero: clear the struct first", call);
     if (error == 0)
         error = check_soft_signal(call, to->soft_signal);
+    if (error == 0 && (to->buffer_count > TASK_BUFFERS_MOST || (to->buffers == NULL && to->buffer_count != 0)))
+        error = why(-EINVAL, "%s: buffer_count is %u: it must be at most %u, and buffers not null", call,
+                    to->buffer_count, TASK_BUFFERS_MOST);
     return error;
 }
 
@@ -165,6 +174,8 @@ int options_plan(const mortal_pool_options *from, struct plan *plan) {
         error = read_task_options(o.task, "mortal_pool_open", &plan->task);
     if (error == 0)
         error = caps_plan(&o, plan);
+    if (error == 0 && plan->task.buffer_count != 0)
+        error = why(-EINVAL, "mortal_pool_open: task has buffers: a default for all tasks can have none");
     plan->start_ns = o.start_ns != 0 ? o.start_ns : DEFAULT_START_NS;
     plan->backtrace = o.backtrace == 0 ? MORTAL_BACKTRACE_CRASH : (uint32_t)(o.backtrace & ~MORTAL_BACKTRACE_NONE);
     plan->cleanup_ns = o.cleanup_ns != 0 ? o.cleanup_ns : DEFAULT_CLEANUP_NS;

@@ -82,6 +82,7 @@ static void free_pool(struct pool *pool) {
     }
     group_destroy_all(pool);
     modules_close(pool);
+    buffer_destroy_all(pool);
     heap_close(&pool->inputs);
     cell_end_all(pool);
     if (pool->entries != NULL)
@@ -334,6 +335,8 @@ int mortal_pool_stats(mortal_pool *handle, mortal_stats *stats) {
     now.obituaries = atomic_load(&control->obituaries);
     now.cleanups = atomic_load(&control->cleanups);
     now.input_bytes_max = heap_largest(&pool->inputs);
+    now.buffers = pool->buffers_held;
+    now.buffers_bytes = pool->region->windows[WINDOW_SHARED].bytes;
     now.result_bytes_max = heap_largest_of(g->results_bytes);
     *stats = now;
     seat_unlock(pool);

@@ -14,6 +14,7 @@
 #define NO_SLOT UINT32_MAX
 #define INPUT_NONE UINT64_MAX
 #define COPY_RESULT_BYTES 4096u /* smaller results are copied out, larger ones read in place */
+#define TASK_BUFFERS_MOST 8u
 
 enum entry_state { ENTRY_FREE = 0, ENTRY_LIVE, ENTRY_ENDED };
 
@@ -30,6 +31,8 @@ struct entry {
     uint32_t ready_next;
     uint8_t state;
     bool has_limits, released, is_ready, is_delivered;
+    uint8_t buffer_count;
+    uint16_t buffers[TASK_BUFFERS_MOST]; /* that it holds until it has ended */
     mortal_verdict verdict; /* ended */
     void *copy;             /* of a small result; its inline place or malloced */
     alignas(16) uint8_t small[INLINE_RESULT_BYTES];
@@ -43,6 +46,15 @@ struct group {
     uint32_t sleepers;
     bool closed;
     int event_fd, epoll_fd;     /* -1: none asked for */
+};
+
+/* The truth about a buffer; what hosts see of it is a copy. */
+struct buffer {
+    uint64_t life;   /* counts the uses of this number; 0: never used */
+    uint64_t offset, bytes, room; /* room: bytes in whole pages */
+    uint32_t holders; /* tasks that have not ended, and one for the owner until it closes it; 0: free */
+    uint8_t  window; /* enum window_kind */
+    bool     is_closed;
 };
 
 struct log_seen {
@@ -73,6 +85,11 @@ struct pool {
     struct heap inputs;
     uint64_t head_seen;   /* of the queue; the cursor may have moved on since */
     uint64_t futile_compact_tail;
+
+    struct buffer *buffers;      /* by number; null until the first one */
+    uint32_t buffers_used, buffers_held; /* numbers below were used; not free */
+    uint16_t *placed[WINDOWS];   /* numbers in the order of their places in the window */
+    uint32_t placed_count[WINDOWS];
 
     struct group *groups[GROUPS_MAX];
     uint32_t group_next_number;
@@ -117,6 +134,11 @@ void group_ready(struct pool *pool, uint32_t slot);
 void group_ring(struct pool *pool, uint32_t slot);
 void group_unpin(struct group *group); /* a waiter leaves; the last one frees a closed group */
 void group_destroy_all(struct pool *pool);
+
+/* buffer.c */
+int  buffer_hold(struct pool *pool, struct entry *entry, const mortal_task_options *options); /* what the task names; 0, or why not */
+void buffer_let_go(struct pool *pool, struct entry *entry);
+void buffer_destroy_all(struct pool *pool);
 
 /* watch.c: what every wait in the owner has in common */
 struct waiting {

@@ -160,12 +160,11 @@ struct pool *seat_peek(mortal_pool *handle) {
     return seat == NULL || !seat_is_owner() ? NULL : atomic_load(&seat->signal_pool);
 }
 
-int seat_enter_future(mortal_future future, const char *call, struct pool **pool, uint32_t *slot) {
-    uint64_t number = (future.place >> 32) - 1;
-    if (future.place == 0 || number >= SEATS || future.life == 0)
-        return why(-EINVAL, "%s: %s", call, future.place == 0 && future.life == 0
-                                                ? "this is no future: all zero, or the submit failed"
-                                                : "this is not a future of this library");
+/* Values that a program stores tell their seat, the nonce of its pool, and a number and a life in that pool. */
+static int enter_value(uint64_t place, uint64_t life, const char *what, const char *call, struct pool **pool) {
+    uint64_t number = (place >> 32) - 1;
+    if (place == 0 || number >= SEATS || life == 0)
+        return why(-EINVAL, "%s: this is %s%s", call, place == 0 && life == 0 ? "no " : "not a ", what);
     if (here == NULL)
         return why(-ESTALE, "%s: no pool is open", call);
     if (!seat_is_owner())
@@ -173,14 +172,36 @@ int seat_enter_future(mortal_future future, const char *call, struct pool **pool
     struct mortal_pool *seat = &seats[number];
     int error = lock_seat(seat, call, pool);
     if (error != 0)
-        return error == -EINVAL ? why(-ESTALE, "%s: the pool of this future was closed", call) : error;
+        return error == -EINVAL ? why(-ESTALE, "%s: the pool of this %s was closed", call, what) : error;
+    if (seat->nonce == (uint32_t)(life >> 40))
+        return 0;
+    seat_unlock(*pool);
+    return why(-ESTALE, "%s: the pool of this %s was closed", call, what);
+}
+
+#define LIFE_MASK 0xffffffffffull
+
+int seat_enter_buffer(mortal_buffer buffer, const char *call, struct pool **pool, uint32_t *number) {
+    int error = enter_value(buffer.place, buffer.life, "buffer", call, pool);
+    if (error != 0)
+        return error;
+    *number = (uint32_t)buffer.place;
+    const struct buffer *known = *number < (*pool)->buffers_used ? &(*pool)->buffers[*number] : NULL;
+    if (known != NULL && known->life == (buffer.life & LIFE_MASK) && known->holders != 0 && !known->is_closed)
+        return 0;
+    bool made_up = known == NULL;
+    seat_unlock(*pool);
+    return made_up ? why(-EINVAL, "%s: this is not a buffer of this pool", call)
+                   : why(-ESTALE, "%s: this buffer was closed", call);
+}
+
+int seat_enter_future(mortal_future future, const char *call, struct pool **pool, uint32_t *slot) {
+    int error = enter_value(future.place, future.life, "future", call, pool);
+    if (error != 0)
+        return error;
     *slot = (uint32_t)future.place;
-    if (seat->nonce != (uint32_t)(future.life >> 40)) {
-        seat_unlock(*pool);
-        return why(-ESTALE, "%s: the pool of this future was closed", call);
-    }
     const struct entry *entry = *slot < (*pool)->slots_used ? &(*pool)->entries[*slot] : NULL;
-    if (entry != NULL && entry->life == (future.life & 0xffffffffffull) &&
+    if (entry != NULL && entry->life == (future.life & LIFE_MASK) &&
         entry->state != ENTRY_FREE && !entry->released)
         return 0;
     bool made_up = entry == NULL;
@@ -233,9 +254,16 @@ mortal_group *seat_group_handle(const struct pool *pool, uint32_t number) {
     return &group_places[pool->seat_number * GROUPS_MAX + number];
 }
 
+mortal_buffer seat_buffer(const struct pool *pool, uint32_t number) {
+    return (mortal_buffer){
+        .place = (uint64_t)(pool->seat_number + 1) << 32 | number,
+        .life = (uint64_t)pool->seat->nonce << 40 | (pool->buffers[number].life & LIFE_MASK),
+    };
+}
+
 mortal_future seat_future(const struct pool *pool, uint32_t slot) {
     return (mortal_future){
         .place = (uint64_t)(pool->seat_number + 1) << 32 | slot,
-        .life = (uint64_t)pool->seat->nonce << 40 | (pool->entries[slot].life & 0xffffffffffull),
+        .life = (uint64_t)pool->seat->nonce << 40 | (pool->entries[slot].life & LIFE_MASK),
     };
 }

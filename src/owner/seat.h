@@ -37,6 +37,7 @@ int  seat_enter(mortal_pool *handle, const char *call, struct pool **pool);
 int  seat_enter_future(mortal_future future, const char *call, struct pool **pool, uint32_t *slot);
 int  seat_enter_cell(mortal_cell cell, const char *call, struct pool **pool, uint32_t *index);
 int  seat_enter_group(mortal_group *handle, const char *call, struct pool **pool, struct group **group);
+int  seat_enter_buffer(mortal_buffer buffer, const char *call, struct pool **pool, uint32_t *number);
 void seat_unlock(struct pool *pool);
 
 /* The same without a lock, from a signal handler: null unless the pool is open in this process. */
@@ -44,6 +45,7 @@ struct pool *seat_peek(mortal_pool *handle);
 
 mortal_group *seat_group_handle(const struct pool *pool, uint32_t number);
 mortal_cell seat_cell(const struct pool *pool, uint32_t index);
+mortal_buffer seat_buffer(const struct pool *pool, uint32_t number);
 mortal_future seat_future(const struct pool *pool, uint32_t slot);
 
 /* mortal_pool_open with another way to bring up hosts: tests run them as threads. */

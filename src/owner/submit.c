@@ -297,8 +297,35 @@ static int find_group(struct pool *pool, struct submission *s) {
     return s->options->group == NULL ? 0 : group_of_pool(pool, s->options->group, &s->group);
 }
 
+/* What was taken for a task that cannot be submitted after all. */
+static int give_back(struct pool *pool, uint64_t input_offset, char *name, int error) {
+    if (input_offset != INPUT_NONE)
+        heap_give(&pool->inputs, input_offset);
+    free(name);
+    return error;
+}
+
+/* The slot, and what the task's options ask to be kept for it. name: taken over, or freed on failure. */
+static int take_slot(struct pool *pool, const struct submission *s, char **name, uint32_t *slot) {
+    int error = 0;
+    if (s->options->name != NULL && (*name = strndup(s->options->name, NAME_BYTES - 1)) == NULL)
+        return why(-ENOMEM, "mortal_pool_submit: no memory for the task's name");
+    *slot = ledger_take(pool, &error);
+    if (*slot == NO_SLOT)
+        return error;
+    if (*name != NULL && ledger_make_names(pool, *slot) != 0)
+        error = why(-ENOMEM, "mortal_pool_submit: the system has no memory for the names of more tasks");
+    if (error == 0 && s->options->buffer_count != 0)
+        error = buffer_hold(pool, &pool->entries[*slot], s->options);
+    if (error != 0)
+        ledger_untake(pool, *slot);
+    return error;
+}
+
 static int submit_locked(struct pool *pool, struct submission *s, mortal_future *future) {
     uint64_t input_offset = INPUT_NONE;
+    char *name = NULL;
+    uint32_t slot;
     int error = check(pool, s);
     if (error == 0)
         error = locate(pool, s);
@@ -308,26 +335,10 @@ static int submit_locked(struct pool *pool, struct submission *s, mortal_future 
         error = reserve(pool, s, &input_offset);
     if (error == 0)
         error = find_group(pool, s);
-    if (error != 0) {
-        if (input_offset != INPUT_NONE)
-            heap_give(&pool->inputs, input_offset);
-        return error;
-    }
-    char *name = s->options->name != NULL ? strndup(s->options->name, NAME_BYTES - 1) : NULL;
-    uint32_t slot = s->options->name != NULL && name == NULL ? NO_SLOT : ledger_take(pool, &error);
-    if (slot == NO_SLOT) {
-        free(name);
-        if (input_offset != INPUT_NONE)
-            heap_give(&pool->inputs, input_offset);
-        return error != 0 ? error : why(-ENOMEM, "mortal_pool_submit: no memory for the task's name");
-    }
-    if (name != NULL && ledger_make_names(pool, slot) != 0) {
-        free(name);
-        ledger_untake(pool, slot);
-        if (input_offset != INPUT_NONE)
-            heap_give(&pool->inputs, input_offset);
-        return why(-ENOMEM, "mortal_pool_submit: the system has no memory for the names of more tasks");
-    }
+    if (error == 0)
+        error = take_slot(pool, s, &name, &slot);
+    if (error != 0)
+        return give_back(pool, input_offset, name, error);
     bool needs_now = s->options->within_ns != 0 || pool->region->g.measure != 0;
     uint64_t now = needs_now ? clock_ns() : 0;
     uint64_t within = s->options->within_ns;

@@ -14,7 +14,7 @@
 #define BOARDING_MARK "MORTAL_SUPERVISOR_OF" /* in the environment: pid of the owner, a dot, number of the link */
 #define BOARDING_MAGIC 0x6d6f7274616c2031ull
 #define BOARDING_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
-#define BOARDING_FDS 9u
+#define BOARDING_FDS 11u
 #define BOARDING_MOST_BYTES (1ull << 40)
 
 /* The first message over the link, with BOARDING_FDS descriptors. */
@@ -44,7 +44,8 @@ struct boarding_refusal {
 static inline void boarding_fds(struct heritage *h, int *fds[BOARDING_FDS]) {
     int *const all[BOARDING_FDS] = {NULL, &h->region.orders_fd, &h->region.claims_fd, &h->region.control_fd,
                                     &h->region.answers_fd, &h->modules_fd, &h->bell_fd, &h->owner_pidfd,
-                                    &h->region.cells_fd};
+                                    &h->region.cells_fd, &h->region.windows[WINDOW_SHARED].fd,
+                                    &h->region.windows[WINDOW_GIVEN].fd};
     for (uint32_t i = 0; i < BOARDING_FDS; i++)
         fds[i] = all[i];
 }

@@ -54,7 +54,8 @@ void geometry_plan(struct geometry *g, const struct limits *l) {
 
     g->order_ring = round_up(sizeof(struct orders_head), PAGE_BYTES);
     g->order_slots = round_up(g->order_ring + (uint64_t)g->ring_entries * 8, PAGE_BYTES);
-    g->order_inputs = round_up(g->order_slots + (uint64_t)g->slots * sizeof(struct order), PAGE_BYTES);
+    g->order_buffers = round_up(g->order_slots + (uint64_t)g->slots * sizeof(struct order), PAGE_BYTES);
+    g->order_inputs = round_up(g->order_buffers + BUFFERS_MAX * sizeof(struct buffer_record), PAGE_BYTES);
     g->order_names = g->order_inputs + round_up(g->inputs_bytes, PAGE_BYTES);
     g->orders_bytes = g->order_names + round_up((uint64_t)g->slots * NAME_BYTES, PAGE_BYTES);
 
@@ -139,6 +140,7 @@ static int commit_heads(struct region *r) {
 int region_create(struct region *r, const struct limits *limits) {
     memset(r, 0, sizeof *r);
     r->orders_fd = r->claims_fd = r->control_fd = r->answers_fd = r->cells_fd = -1;
+    r->windows[WINDOW_SHARED].fd = r->windows[WINDOW_GIVEN].fd = -1;
     geometry_plan(&r->g, limits);
     int error = open_segment("mortal:orders", r->g.orders_bytes, true, &r->orders, &r->orders_fd);
     if (error == 0)
@@ -149,6 +151,8 @@ int region_create(struct region *r, const struct limits *limits) {
         error = open_answers(r);
     if (error == 0)
         error = open_cells(r, limits);
+    if (error == 0)
+        window_open(r->windows, limits->buffers_bytes);
     if (error == 0)
         error = commit_heads(r);
     if (error != 0) {
@@ -169,12 +173,14 @@ void region_destroy(struct region *r) {
     memory_unmap(r->control, r->g.control_bytes);
     memory_unmap(r->answers, (uint64_t)r->g.lives * r->g.arena_bytes);
     memory_unmap(r->cells, r->g.cells_bytes);
+    window_close(r->windows);
     const int fds[] = {r->orders_fd, r->claims_fd, r->control_fd, r->answers_fd, r->cells_fd};
     for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
         if (fds[i] >= 0)
             close(fds[i]);
     memset(r, 0, sizeof *r);
     r->orders_fd = r->claims_fd = r->control_fd = r->answers_fd = r->cells_fd = -1;
+    r->windows[WINDOW_SHARED].fd = r->windows[WINDOW_GIVEN].fd = -1;
 }
 
 int region_commit_slots(struct region *r, uint32_t from, uint32_t to) {

@@ -27,6 +27,7 @@
 #include <stdint.h>
 
 #include "region/latency.h"
+#include "region/window.h"
 #include "region/word.h"
 
 #define LINE 64
@@ -38,6 +39,7 @@
 #define REQUESTS 1024u
 #define CLAIM_STRIDE 64u    /* one claim word per cache line: neighbours are claimed by different processors */
 #define NO_LIFE UINT32_MAX
+#define BUFFERS_MAX 4096u
 
 /* ---- orders --------------------------------------------------------------------------------------------------- */
 
@@ -67,6 +69,14 @@ struct order {
 };
 static_assert(sizeof(struct order) == 128, "an order is two lines, the second one only for its input");
 static_assert(offsetof(struct order, input) == 64, "the input has a line of its own");
+
+/* Where a buffer is; for tasks, who know it by number and life. */
+struct buffer_record {
+    _Atomic uint64_t life; /* O  stored last; 0: there is none */
+    uint64_t offset, bytes; /* O  in its window */
+    uint32_t window;       /* O  enum window_kind */
+    uint32_t reserved;
+};
 
 struct orders_head {
     alignas(LINE) _Atomic uint64_t tail;        /* O  queue position behind the newest entry */
@@ -307,7 +317,7 @@ struct geometry {
     uint32_t slots, queue_tasks, ring_entries;
     uint32_t workers, workers_per_host, hosts, standby, berths, lives;
     uint64_t inputs_bytes, results_bytes;
-    uint64_t order_ring, order_slots, order_inputs, orders_bytes;
+    uint64_t order_ring, order_slots, order_buffers, order_inputs, orders_bytes;
     uint64_t claim_bells, claim_idle, claim_searching, claim_words, claims_bytes;
     uint32_t idle_words;
     uint64_t control_berths, control_logs, control_cares, control_fates, control_caps, control_bytes;
@@ -326,6 +336,7 @@ struct region {
     int orders_fd, claims_fd, control_fd, answers_fd;
     uint8_t *cells; /* null: there are none */
     int cells_fd;
+    struct window windows[WINDOWS];
 };
 
 struct limits {
@@ -334,6 +345,7 @@ struct limits {
     int32_t  measure;
     uint64_t cells_bytes;
     bool     cells_if_possible; /* nobody asked for them: a region without is better than none */
+    uint64_t buffers_bytes; /* address space of each window, if the system grants it */
 };
 void geometry_plan(struct geometry *g, const struct limits *limits);
 
@@ -361,6 +373,9 @@ static inline _Atomic uint64_t *ring_entry(const struct region *r, uint64_t posi
 }
 static inline struct order *order_of(const struct region *r, uint32_t slot) {
     return (struct order *)(void *)(r->orders + r->g.order_slots) + slot;
+}
+static inline struct buffer_record *buffer_of(const struct region *r, uint32_t number) {
+    return (struct buffer_record *)(void *)(r->orders + r->g.order_buffers) + number;
 }
 static inline uint8_t *inputs_of(const struct region *r) { return r->orders + r->g.order_inputs; }
 static inline _Atomic uint64_t *claim_of(const struct region *r, uint32_t slot) {

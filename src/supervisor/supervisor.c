@@ -16,6 +16,7 @@
 #include "supervisor/state.h"
 #include "system/clock.h"
 #include "system/futex.h"
+#include "system/memory.h"
 #include "system/process.h"
 #include "system/unwind.h"
 
@@ -50,6 +51,9 @@ static void become_supervisor(struct supervisor *s) {
             keep[at] = keep[at - 1];
         keep[at] = ours[i];
     }
+    /* What the owner alone writes, nobody below it ever can. */
+    (void)memory_map_read_only(h->region.orders_fd, h->region.g.orders_bytes, h->region.orders);
+    (void)window_give_up_writing(h->region.windows);
     process_close_all_but(keep, count);
 }
 

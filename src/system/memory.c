@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -36,6 +37,54 @@ void *memory_map(int fd, uint64_t offset, uint64_t bytes, bool writable, void *a
     return got == MAP_FAILED ? NULL : got;
 }
 
+void *memory_map_near(int fd, uint64_t bytes, void *wanted) {
+    void *got = mmap(wanted, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+    return got == MAP_FAILED ? NULL : got;
+}
+
+int memory_map_read_only(int fd, uint64_t bytes, void *at) {
+    char path[40];
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    int reader = open(path, O_RDONLY | O_CLOEXEC);
+    if (reader < 0)
+        return mprotect(at, bytes, PROT_READ) == 0 ? 0 : -errno;
+    bool mapped = memory_map(reader, 0, bytes, false, at) != NULL;
+    int error = mapped ? 0 : -errno;
+    close(reader);
+    return error;
+}
+
+uint64_t memory_address_space(void) {
+    struct rlimit limit;
+    return getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY ? limit.rlim_cur : UINT64_MAX;
+}
+
+uint64_t memory_available(void) {
+    char line[128];
+    unsigned long long kib = 0, available = UINT64_MAX;
+    FILE *file = fopen("/proc/meminfo", "re");
+    if (file == NULL)
+        return UINT64_MAX;
+    while (fgets(line, sizeof line, file) != NULL) {
+        if (sscanf(line, "MemAvailable: %llu", &kib) == 1)
+            available = kib << 10;
+        else if (available != UINT64_MAX && sscanf(line, "SwapFree: %llu", &kib) == 1)
+            available += kib << 10;
+    }
+    (void)fclose(file);
+    return available;
+}
+
+void memory_want_huge(void *address, uint64_t bytes) { (void)madvise(address, bytes, MADV_HUGEPAGE); }
+
+int memory_reserve(int fd, uint64_t offset, uint64_t bytes) {
+    int outcome;
+    do {
+        outcome = fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)bytes);
+    } while (outcome < 0 && errno == EINTR);
+    return outcome == 0 ? 0 : -errno;
+}
+
 void memory_unmap(void *address, uint64_t bytes) {
     if (address != NULL)
         munmap(address, bytes);
@@ -54,10 +103,7 @@ int memory_commit(void *address, uint64_t bytes, int fd, uint64_t offset) {
         return -ENOMEM;
     if (fd < 0)
         return 0;
-    do {
-        outcome = fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)bytes);
-    } while (outcome < 0 && errno == EINTR);
-    return outcome == 0 ? 0 : -ENOMEM;
+    return memory_reserve(fd, offset, bytes) == 0 ? 0 : -ENOMEM;
 }
 
 void memory_punch(int fd, uint64_t offset, uint64_t bytes) {

@@ -16,7 +16,19 @@ int memory_segment(const char *name, uint64_t bytes);
 
 /* Map a range of a segment shared; at: null, or the address to replace. Null when refused. */
 void *memory_map(int fd, uint64_t offset, uint64_t bytes, bool writable, void *at);
+void *memory_map_near(int fd, uint64_t bytes, void *wanted); /* writable, there if there is room, else anywhere; or null */
 void  memory_unmap(void *address, uint64_t bytes);
+
+/* Map a whole segment anew, at that address, such that no mprotect() makes it writable again: from a descriptor that
+ * was opened for reading. Where /proc is not mounted it can only be protected. 0 or a negative errno. */
+int memory_map_read_only(int fd, uint64_t bytes, void *at);
+
+uint64_t memory_address_space(void); /* what this process may have (ulimit -v); no limit: UINT64_MAX */
+uint64_t memory_available(void);     /* what the system could give without pushing anything out; unknown: UINT64_MAX */
+void     memory_want_huge(void *address, uint64_t bytes); /* pages, where the system gives them for shared memory */
+
+/* Make pages of a segment exist, without mapping them. Returns 0 or a negative errno. */
+int memory_reserve(int fd, uint64_t offset, uint64_t bytes);
 
 /* Make the pages of a writable mapping exist now, so that exhaustion is an error here and not SIGBUS at a later store.
  * fd: the segment at that offset for kernels without MADV_POPULATE_WRITE, or -1. Returns 0 or a negative errno. */

@@ -143,8 +143,6 @@ static void check_task_defaults(void)
     REFUSE(task, &task, "group");
     task = (mortal_task_options){.size = sizeof task, .reserved0 = 1};
     REFUSE(task, &task, "reserved");
-    task = (mortal_task_options){.size = sizeof task, .reserved1 = 1};
-    REFUSE(task, &task, "reserved");
     const int useless[] = {-1, SIGKILL, SIGSTOP, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS, SIGURG,
                            32, SIGRTMAX + 1, INT32_MAX, INT32_MIN};
     for (size_t i = 0; i < COUNT(useless); i++) {
@@ -156,6 +154,10 @@ static void check_task_defaults(void)
         task = (mortal_task_options){.size = sizeof task, .soft_signal = useful[i]};
         ACCEPT(task, &task);
     }
+    task = (mortal_task_options){.size = sizeof task, .buffer_count = 1};
+    REFUSE(task, &task, "buffer_count is 1");
+    task = (mortal_task_options){.size = sizeof task, .buffer_count = 1, .buffers = &(mortal_buffer){1, 1}};
+    REFUSE(task, &task, "buffers");
     task = (mortal_task_options){.size = 0};
     REFUSE(task, &task, "mortal_task_options.size is 0");
 }

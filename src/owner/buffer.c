@@ -1,0 +1,202 @@
+/*
+ * buffer.c - ranges of the windows, given out and taken back
+ *
+ * All that decides is private to the owner. Hosts learn where a buffer is from a record in the orders, which they cannot
+ * write; the memory itself they have had since before it was given out.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "owner/seat.h"
+#include "system/memory.h"
+#include "system/why.h"
+
+#define HUGE_BYTES (2ull << 20)
+
+static bool make_tables(struct pool *pool) {
+    if (pool->buffers != NULL)
+        return true;
+    struct buffer *buffers = calloc(BUFFERS_MAX, sizeof *buffers);
+    uint16_t *shared = calloc(BUFFERS_MAX, sizeof *shared), *given = calloc(BUFFERS_MAX, sizeof *given);
+    const struct geometry *g = &pool->region->g;
+    bool made = buffers != NULL && shared != NULL && given != NULL &&
+                memory_commit(buffer_of(pool->region, 0), BUFFERS_MAX * sizeof(struct buffer_record),
+                              pool->region->orders_fd, g->order_buffers) == 0;
+    if (!made) {
+        free(buffers);
+        free(shared);
+        free(given);
+        return false;
+    }
+    pool->buffers = buffers;
+    pool->placed[WINDOW_SHARED] = shared;
+    pool->placed[WINDOW_GIVEN] = given;
+    return true;
+}
+
+static uint32_t free_number(const struct pool *pool) {
+    for (uint32_t i = 0; i < pool->buffers_used; i++)
+        if (pool->buffers[i].holders == 0)
+            return i;
+    return pool->buffers_used;
+}
+
+/* The first gap that is large enough. at: how many buffers lie before it. */
+static bool find_gap(const struct pool *pool, enum window_kind kind, uint64_t room, uint64_t *offset, uint32_t *at) {
+    uint64_t unit = room >= HUGE_BYTES ? HUGE_BYTES : PAGE_BYTES, from = 0;
+    for (uint32_t i = 0; i <= pool->placed_count[kind]; i++) {
+        const struct buffer *next =
+            i < pool->placed_count[kind] ? &pool->buffers[pool->placed[kind][i]] : NULL;
+        uint64_t until = next != NULL ? next->offset : pool->region->windows[kind].bytes;
+        if (from < until && until - from >= room) {
+            *offset = from;
+            *at = i;
+            return true;
+        }
+        if (next != NULL)
+            from = round_up(next->offset + next->room, unit);
+    }
+    return false;
+}
+
+static void place(struct pool *pool, enum window_kind kind, uint32_t number, uint32_t at) {
+    uint16_t *placed = pool->placed[kind];
+    memmove(&placed[at + 1], &placed[at], (pool->placed_count[kind]++ - at) * sizeof *placed);
+    placed[at] = (uint16_t)number;
+}
+
+static void unplace(struct pool *pool, enum window_kind kind, uint32_t number) {
+    uint16_t *placed = pool->placed[kind];
+    uint32_t at = 0;
+    while (placed[at] != number)
+        at++;
+    memmove(&placed[at], &placed[at + 1], (--pool->placed_count[kind] - at) * sizeof *placed);
+}
+
+/* Better an error here than the system's out-of-memory killer on the way. */
+static int reserve(const struct pool *pool, enum window_kind kind, uint64_t offset, uint64_t room, size_t bytes) {
+    uint64_t available = memory_available();
+    const struct window *window = &pool->region->windows[kind];
+    int error = room > available ? -ENOMEM : memory_reserve(window->fd, offset, room);
+    if (error == 0)
+        return 0;
+    memory_punch(window->fd, offset, room);
+    return why(-ENOMEM, "mortal_buffer_open: the system has no memory for %zu bytes (%llu are available): ask for less, or "
+                        "for MORTAL_BUFFER_LAZY", bytes, (unsigned long long)available);
+}
+
+static int open_locked(struct pool *pool, size_t bytes, int flags, mortal_buffer *out) {
+    enum window_kind kind = (flags & MORTAL_BUFFER_GIVEN) != 0 ? WINDOW_GIVEN : WINDOW_SHARED;
+    uint64_t window_bytes = pool->region->windows[kind].bytes, offset;
+    uint32_t at;
+    if (!make_tables(pool))
+        return why(-ENOMEM, "mortal_buffer_open: no memory");
+    uint32_t number = free_number(pool);
+    if (number == BUFFERS_MAX)
+        return why(-ENOBUFS, "mortal_buffer_open: %u buffers are open, or held by tasks: close some", BUFFERS_MAX);
+    if (bytes > window_bytes || !find_gap(pool, kind, round_up(bytes, PAGE_BYTES), &offset, &at))
+        return why(-ENOBUFS, "mortal_buffer_open: no %zu bytes in a row are left of the %llu for such buffers: close some, or "
+                             "raise buffers_bytes", bytes, (unsigned long long)window_bytes);
+    uint64_t room = round_up(bytes, PAGE_BYTES);
+    int error = (flags & MORTAL_BUFFER_LAZY) != 0 ? 0 : reserve(pool, kind, offset, room, bytes);
+    if (error != 0)
+        return error;
+    struct buffer *buffer = &pool->buffers[number];
+    *buffer = (struct buffer){.life = buffer->life + 1, .offset = offset, .bytes = bytes, .room = room, .holders = 1,
+                              .window = (uint8_t)kind};
+    if (number == pool->buffers_used)
+        pool->buffers_used++;
+    pool->buffers_held++;
+    place(pool, kind, number, at);
+    *out = seat_buffer(pool, number);
+    struct buffer_record *record = buffer_of(pool->region, number);
+    record->offset = offset;
+    record->bytes = bytes;
+    record->window = (uint32_t)kind;
+    /* ORD(buffer:told) pairs ORD(buffer:found): who sees its life sees where it is. */
+    atomic_store_explicit(&record->life, out->life, memory_order_release);
+    return 0;
+}
+
+int mortal_buffer_open(mortal_buffer *out, mortal_pool *handle, size_t bytes, int flags) {
+    struct pool *pool;
+    if (out == NULL || bytes == 0)
+        return why(-EINVAL, "mortal_buffer_open: %s", out == NULL ? "out is null" : "bytes is 0");
+    if ((flags & ~(MORTAL_BUFFER_GIVEN | MORTAL_BUFFER_LAZY)) != 0)
+        return why(-EINVAL, "mortal_buffer_open: flags is 0x%x: this version knows MORTAL_BUFFER_GIVEN and _LAZY only",
+                   (unsigned)flags);
+    int error = seat_enter(handle, "mortal_buffer_open", &pool);
+    if (error != 0)
+        return error;
+    error = open_locked(pool, bytes, flags, out);
+    seat_unlock(pool);
+    return error;
+}
+
+int mortal_buffer_view(mortal_buffer handle, void **address, size_t *bytes) {
+    struct pool *pool;
+    uint32_t number;
+    int error = seat_enter_buffer(handle, "mortal_buffer_view", &pool, &number);
+    if (error != 0)
+        return error;
+    const struct buffer *buffer = &pool->buffers[number];
+    if (address != NULL)
+        *address = pool->region->windows[buffer->window].base + buffer->offset;
+    if (bytes != NULL)
+        *bytes = buffer->bytes;
+    seat_unlock(pool);
+    return 0;
+}
+
+static void let_go(struct pool *pool, uint32_t number) {
+    struct buffer *buffer = &pool->buffers[number];
+    if (--buffer->holders != 0)
+        return;
+    /* ORD(*) no task has it any more that may rely on it. */
+    atomic_store(&buffer_of(pool->region, number)->life, 0);
+    memory_punch(pool->region->windows[buffer->window].fd, buffer->offset, buffer->room);
+    unplace(pool, (enum window_kind)buffer->window, number);
+    pool->buffers_held--;
+}
+
+int mortal_buffer_close(mortal_buffer handle) {
+    struct pool *pool;
+    uint32_t number;
+    int error = seat_enter_buffer(handle, "mortal_buffer_close", &pool, &number);
+    if (error != 0)
+        return error;
+    pool->buffers[number].is_closed = true;
+    let_go(pool, number);
+    seat_unlock(pool);
+    return 0;
+}
+
+int buffer_hold(struct pool *pool, struct entry *entry, const mortal_task_options *options) {
+    entry->buffer_count = 0;
+    for (uint32_t i = 0; i < options->buffer_count; i++) {
+        mortal_buffer named = options->buffers[i];
+        uint32_t number = (uint32_t)named.place;
+        bool is_ours = number < pool->buffers_used && pool->buffers[number].holders != 0 &&
+                       !pool->buffers[number].is_closed && memcmp(&named, &(mortal_buffer){0}, sizeof named) != 0;
+        mortal_buffer there = is_ours ? seat_buffer(pool, number) : (mortal_buffer){0};
+        if (!is_ours || there.place != named.place || there.life != named.life) {
+            buffer_let_go(pool, entry);
+            return why(-EINVAL, "mortal_pool_submit: buffers[%u] is not an open buffer of this pool", i);
+        }
+        pool->buffers[number].holders++;
+        entry->buffers[entry->buffer_count++] = (uint16_t)number;
+    }
+    return 0;
+}
+
+void buffer_let_go(struct pool *pool, struct entry *entry) {
+    while (entry->buffer_count != 0)
+        let_go(pool, entry->buffers[--entry->buffer_count]);
+}
+
+void buffer_destroy_all(struct pool *pool) {
+    free(pool->buffers);
+    free(pool->placed[WINDOW_SHARED]);
+    free(pool->placed[WINDOW_GIVEN]);
+}

@@ -1,0 +1,71 @@
+#include "region/window.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "system/memory.h"
+
+#define WINDOW_LEAST (1ull << 20)
+
+static int open_one(struct window *window, uint64_t bytes, const char *name) {
+    window->fd = memory_segment(name, bytes);
+    if (window->fd < 0)
+        return window->fd;
+    window->base = memory_map(window->fd, 0, bytes, true, NULL);
+    if (window->base == NULL) {
+        close(window->fd);
+        window->fd = -1;
+        return -ENOMEM;
+    }
+    window->bytes = bytes;
+    memory_want_huge(window->base, bytes);
+    return 0;
+}
+
+static void close_one(struct window *window) {
+    memory_unmap(window->base, window->bytes);
+    if (window->fd >= 0)
+        close(window->fd);
+    *window = (struct window){.fd = -1};
+}
+
+void window_open(struct window windows[WINDOWS], uint64_t bytes) {
+    windows[WINDOW_SHARED] = windows[WINDOW_GIVEN] = (struct window){.fd = -1};
+    uint64_t limit = memory_address_space() / 16; /* the program needs some too, and there are two of these */
+    while (bytes > limit)
+        bytes /= 2;
+    for (; bytes >= WINDOW_LEAST; bytes /= 2) {
+        int error = open_one(&windows[WINDOW_SHARED], bytes, "mortal:buffers");
+        if (error == 0)
+            error = open_one(&windows[WINDOW_GIVEN], bytes, "mortal:inputs");
+        if (error == 0)
+            return;
+        window_close(windows);
+        if (error != -ENOMEM && error != -EFBIG)
+            return;
+    }
+}
+
+int window_map(struct window *window) {
+    uint8_t *wanted = window->base;
+    window->base = memory_map_near(window->fd, window->bytes, wanted);
+    if (window->base != NULL)
+        memory_want_huge(window->base, window->bytes);
+    return window->base != NULL ? 0 : -ENOMEM;
+}
+
+void window_close(struct window windows[WINDOWS]) {
+    close_one(&windows[WINDOW_SHARED]);
+    close_one(&windows[WINDOW_GIVEN]);
+}
+
+int window_give_up_writing(struct window windows[WINDOWS]) {
+    const struct window *given = &windows[WINDOW_GIVEN];
+    return given->bytes == 0 ? 0 : memory_map_read_only(given->fd, given->bytes, given->base);
+}
+
+void window_not_in_children(const struct window windows[WINDOWS]) {
+    for (int i = 0; i < WINDOWS; i++)
+        if (windows[i].bytes != 0)
+            memory_not_in_children(windows[i].base, windows[i].bytes);
+}

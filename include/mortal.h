@@ -70,6 +70,10 @@ typedef struct mortal_buffer {
 /* A task's body. Runs in a host process, on a worker thread. Returns 0 (done) or any other status (failed). */
 typedef int mortal_function(mortal_task *task, const void *input, size_t input_bytes);
 
+/* What mortal_pool_map() calls for each item. Returns 0 (done) or any other status (failed). item: aligned as it is in the
+ * array, or a uint64_t, its number, if there is no array. result: its place in the array of results, null if there is none. */
+typedef int mortal_map_function(mortal_task *task, const void *item, void *result);
+
 /* preload and init bodies: 0 is success. */
 typedef int mortal_prepare(const void *context, size_t context_bytes);
 
@@ -495,6 +499,39 @@ MORTAL_API int mortal_pool_submit(mortal_pool *pool, mortal_function *function, 
  */
 MORTAL_API int mortal_pool_try_submit(mortal_pool *pool, mortal_function *function, const void *input,
                                       size_t input_bytes, const mortal_task_options *options, mortal_future *future);
+
+/**
+ * mortal_pool_map - call a function for each item of an array, on all workers
+ *
+ * Shape     function      code that existed when the pool was opened
+ *           items         count items of item_bytes bytes each; null: an item is its own number, a uint64_t, from 0
+ *           results       count places of result_bytes bytes each; null: there are none
+ *           options       of each item: name, deadline_ns, attempts; within_ns counts for each attempt at a share of the
+ *                         items. Neither group nor tag. Null: the pool's defaults
+ *           outcomes      in and out, count bytes, may be null: how each item ended (mortal_outcome); 0: not yet. Items
+ *                         whose outcome is not 0 when it is called are left out, so a second call goes on where a first
+ *                         one ended
+ *           done          out, may be null: how many items are done, those of earlier calls included
+ *           Items and results in a mortal_buffer of this pool are used in place; others are copied, and copied back
+ * Returns   0 when every item has an outcome, whichever, or
+ *           -ECANCELED   a kill of what is pending met it: items that had not begun are cancelled
+ *           -EINTR       a signal handler ran; what had not begun has no outcome: call again
+ *           -EHOSTDOWN   the circuit breaker opened; likewise
+ *           -EOWNERDEAD  the supervisor died: items of which nobody knows are lost
+ *           -EINVAL      a null function, sizes that do not fit, a group, a tag
+ *           -ENOEXEC, -ENOMEM, -ENOBUFS, -ESHUTDOWN, -EPERM as mortal_pool_submit() and mortal_buffer_open()
+ * Blocks    until then
+ * Threads   any, several maps at once; other tasks run in between
+ * Signals   not async-signal-safe
+ * Killed    a death takes along the one item that its worker had in hand: killed, timed out, crashed, or begun again if it
+ *           has attempts left. All others go on. A kill of what runs hits the items in hand only
+ * Notes     its runners are tasks of the pool and are counted in mortal_stats
+ * Since     0.1
+ * Test      tests/api/a_map_calls_its_function_for_each_item.c
+ */
+MORTAL_API int mortal_pool_map(mortal_pool *pool, mortal_map_function *function, const void *items, size_t item_bytes,
+                               void *results, size_t result_bytes, size_t count, const mortal_task_options *options,
+                               uint8_t *outcomes, size_t *done);
 
 /**
  * mortal_pool_kill - end what the pool has: ask, wait, kill; the pool lives on

@@ -1,5 +1,6 @@
 /* entries.c - the one place that sees every room: who runs what after a fork, or in a fresh image */
 #include "host/host.h"
+#include "host/map.h"
 #include "host/modules.h"
 #include "host/template.h"
 #include "region/boarding.h"
@@ -14,6 +15,7 @@ void heritage_entries(struct heritage *heritage) {
     heritage->template_run = template_run;
     heritage->module_preload = modules_preload;
     heritage->module_init = modules_init;
+    heritage->map_run = map_run;
 }
 
 /* Called from elsewhere than the program itself (a binding in an interpreter, a plug-in) it proves nothing: started again,

@@ -223,8 +223,9 @@ void worker_end_descendant(const struct host *host) {
 }
 
 /* Within the task: what is loaded may run constructors. Without its module the host is of no use to the pool. */
-static mortal_function *look_up(struct host *host, uint64_t ref) {
-    mortal_function *function = modules_function(host->heritage, ref);
+mortal_function *worker_function(struct host *host, uint64_t code) {
+    mortal_function *function = host->heritage->modules == NULL ? (mortal_function *)(uintptr_t)code
+                                                                : modules_function(host->heritage, code);
     if (function != NULL)
         return function;
     lastwords_say(host, WORDS_NO_MODULE, NULL, 0);
@@ -234,16 +235,13 @@ static mortal_function *look_up(struct host *host, uint64_t ref) {
 static int call(struct mortal_task *task) {
     struct order *order = task->order;
     const struct region *r = task->worker->region;
-    mortal_function *function = (mortal_function *)(uintptr_t)order->function;
     const void *input = NULL;
     if (order->input_bytes != 0)
         input = (atomic_load_explicit(&order->flags, memory_order_relaxed) & ORDER_INLINE) != 0
                     ? order->input
                     : inputs_of(r) + order->input_offset;
     guard_close(task->worker->host);
-    if (task->worker->host->heritage->modules != NULL)
-        function = look_up(task->worker->host, order->function);
-    return function(task, input, order->input_bytes);
+    return worker_function(task->worker->host, order->function)(task, input, order->input_bytes);
 }
 
 static void run(struct worker *worker, uint32_t slot, uint64_t word) {

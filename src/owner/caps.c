@@ -11,8 +11,6 @@
 #define TASKS_MOST 1000000u
 
 static int check_task(const mortal_task_options *o, const char *call) {
-    if (o->reserved1 != 0)
-        return why(-EINVAL, "%s: a reserved field of mortal_task_options is not zero: clear the struct first", call);
     if (o->more_memory_percent > MORE_MOST)
         return why(-EINVAL, "%s: more_memory_percent is %u: it must be at most %u", call, o->more_memory_percent,
                    MORE_MOST);

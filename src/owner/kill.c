@@ -18,9 +18,11 @@ struct target {
     uint64_t life;
     uint32_t host; /* the life of the host that ran it */
     bool was_asked;
+    int32_t outcome; /* 0: it has not ended */
 };
 
 struct hunt {
+    struct hunt *next;   /* of those of other threads that are under way */
     struct pool *pool;
     struct group *group; /* null: all */
     int scope;
@@ -104,6 +106,14 @@ static bool scan(struct hunt *hunt) {
         if (is_meant(hunt, &pool->entries[slot]) && !scan_slot(hunt, slot))
             return false;
     return true;
+}
+
+/* Another thread may take the verdict and release it before this one looks. */
+void kill_note(struct pool *pool, uint32_t slot, int outcome) {
+    for (struct hunt *hunt = pool->hunts; hunt != NULL; hunt = hunt->next)
+        for (size_t i = 0; i < hunt->count; i++)
+            if (hunt->targets[i].slot == slot && hunt->targets[i].life == pool->entries[slot].life)
+                hunt->targets[i].outcome = outcome;
 }
 
 static bool has_ended(const struct hunt *hunt, const struct target *target) {
@@ -192,12 +202,11 @@ static int strike(struct hunt *hunt, uint64_t deadline_ns) {
 
 static void count_up(struct hunt *hunt) {
     for (size_t i = 0; i < hunt->count; i++) {
-        const struct entry *entry = &hunt->pool->entries[hunt->targets[i].slot];
         if (!has_ended(hunt, &hunt->targets[i])) {
             hunt->report.still_dying += runs_where_it_ran(&hunt->targets[i], word_of(hunt, &hunt->targets[i]));
             continue; /* else it went back: claimed but not begun, it was not running after all */
         }
-        int outcome = entry->life == hunt->targets[i].life ? entry->verdict.outcome : MORTAL_DONE;
+        int outcome = hunt->targets[i].outcome;
         if (outcome == MORTAL_KILLED)
             hunt->report.killed++;
         else if (outcome == MORTAL_CANCELLED)
@@ -245,11 +254,19 @@ int kill_all(struct pool *pool, struct group *group, int scope, uint64_t grace_n
     struct hunt hunt = {.pool = pool, .group = group, .scope = scope,
                         .each = group != NULL || (grace_ns != 0 && scope == MORTAL_RUNNING),
                         .before = atomic_load(&orders_head(pool->region)->tickets)};
+    if (group == NULL && (scope & MORTAL_PENDING) != 0 && pool->pending_killed < hunt.before)
+        pool->pending_killed = hunt.before;
     uint64_t began = clock_ns();
     uint64_t deaths = atomic_load(&control_head(pool->region)->kills);
+    hunt.next = pool->hunts;
+    pool->hunts = &hunt;
     int error = hunt_down(&hunt, grace_ns, timeout_ns);
     if (error != -ESHUTDOWN)
         count_up(&hunt);
+    struct hunt **at = &pool->hunts;
+    while (*at != &hunt)
+        at = &(*at)->next;
+    *at = hunt.next;
     free(hunt.targets);
     hunt.report.hosts = (uint32_t)(atomic_load(&control_head(pool->region)->kills) - deaths);
     hunt.report.took_ns = clock_ns() - began;

@@ -93,6 +93,8 @@ static void close_entry(struct pool *pool, uint32_t slot, int outcome) {
     struct control_head *control = control_head(pool->region);
     entry->verdict.outcome = outcome;
     entry->state = ENTRY_ENDED;
+    if (pool->hunts != NULL)
+        kill_note(pool, slot, outcome);
     pool->ended[outcome & 15]++;
     free_input(pool, entry);
     buffer_let_go(pool, entry);

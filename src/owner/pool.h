@@ -101,6 +101,8 @@ struct pool {
     uint32_t room_sleepers, input_sleepers;
     pthread_cond_t left;        /* a sleeper left; closing waits for them */
     _Atomic uint32_t sealed;
+    struct hunt *hunts; /* kills under way, which are told of every end */
+    _Atomic uint64_t pending_killed; /* tickets below: what of them was pending was cancelled by a kill of all */
     bool closing, broken;
     struct owned_cell {
         uint64_t life, offset, bytes; /* life 0: closed */
@@ -150,9 +152,10 @@ int  watch_sleep(struct pool *pool, const struct waiting *on); /* unlocks, sleep
 enum watch_for { WATCH_END, WATCH_END_OR_BREAKER /* -EHOSTDOWN if it is pending and the circuit breaker is open */ };
 int  watch_task(struct pool *pool, uint32_t slot, uint64_t life, uint64_t deadline_ns,
                 enum watch_for what); /* until it ended or was released */
+void watch_stay(struct pool *pool);        /* with the lock: closing waits until watch_leave(), also while it is not held */
+void watch_leave(struct pool *pool);       /* takes the lock */
 bool watch_supervisor(struct pool *pool);  /* false: it is dead, and everything unended was declared lost */
 void watch_ring_supervisor(struct pool *pool);
-void watch_leave(struct pool *pool); /* lock again after an absence in which the pool must stay: sleepers++, unlock */
 
 /* breaker.c */
 int breaker_refuse(struct pool *pool, const char *call); /* -EHOSTDOWN, and why */
@@ -167,8 +170,15 @@ int kill_all(struct pool *pool, struct group *group, int scope, uint64_t grace_n
 /* trees.c: until nothing is left of what was started in hosts that are dead by now; as watch_sleep() */
 int trees_await(struct pool *pool, uint64_t deadline_ns);
 
+void kill_note(struct pool *pool, uint32_t slot, int outcome); /* it ended so */
+
 /* future.c */
 bool future_try_cancel(struct pool *pool, uint32_t slot);
+
+/* submit.c */
+/* What hosts know the function there by. -ENOEXEC: they have no such code; other errors as modules_find(). May let go of the
+ * lock meanwhile. */
+int submit_locate(struct pool *pool, const char *call, uintptr_t address, uint64_t *code);
 
 /* request.c */
 uint64_t request_send(struct pool *pool, enum request_kind kind, uint32_t slot, uint32_t generation, uint32_t scope,

@@ -44,9 +44,6 @@ static int check(struct pool *pool, const struct submission *s) {
         return why(-EINVAL, "mortal_pool_submit: the function is null");
     if (s->input == NULL && s->input_bytes != 0)
         return why(-EINVAL, "mortal_pool_submit: the input is null and its size %zu", s->input_bytes);
-    if (pool->modules == NULL && !existed_at_open(pool, (uintptr_t)s->function))
-        return why(-ENOEXEC, "mortal_pool_submit: the function at %p did not exist when the pool was opened, so hosts do not "
-                             "have it: load modules before mortal_pool_open", (void *)(uintptr_t)s->function);
     uint64_t most = heap_largest(&pool->inputs);
     if (s->input_bytes > INLINE_INPUT_BYTES && s->input_bytes > most)
         return why(-EMSGSIZE, "mortal_pool_submit: the input is %zu bytes and this pool takes %llu: raise inputs_bytes",
@@ -55,24 +52,28 @@ static int check(struct pool *pool, const struct submission *s) {
 }
 
 /* Where hosts are another image of the program: in which module the function is, and where there. */
-static int locate(struct pool *pool, struct submission *s) {
-    uintptr_t address = (uintptr_t)s->function;
-    s->code = address;
-    if (pool->modules == NULL || modules_know(pool, address, &s->code))
-        return 0;
+static int find_module(struct pool *pool, const char *call, uintptr_t address, uint64_t *code) {
     struct module_found found;
-    pool->sleepers++;
+    watch_stay(pool);
     seat_unlock(pool);
-    int error = modules_find("mortal_pool_submit", address, &found);
+    int error = modules_find(call, address, &found);
     watch_leave(pool);
     if (error != 0)
         return error;
-    error = modules_add(pool, "mortal_pool_submit", &found);
+    error = modules_add(pool, call, &found);
     if (error == 0 && pool_is_closed_to_me(pool))
-        return why(-ESHUTDOWN, "mortal_pool_submit: the pool is being closed");
-    if (error == 0 && !modules_know(pool, address, &s->code))
-        error = why(-ENOEXEC, "mortal_pool_submit: the function at %p is in no loaded file", (void *)address);
+        return why(-ESHUTDOWN, "%s: the pool is being closed", call);
+    if (error == 0 && !modules_know(pool, address, code))
+        error = why(-ENOEXEC, "%s: the function at %p is in no loaded file", call, (void *)address);
     return error;
+}
+
+int submit_locate(struct pool *pool, const char *call, uintptr_t address, uint64_t *code) {
+    if (pool->modules == NULL && !existed_at_open(pool, address))
+        return why(-ENOEXEC, "%s: the function at %p did not exist when the pool was opened, so hosts do not have it: load "
+                             "modules before mortal_pool_open", call, (void *)address);
+    *code = address;
+    return pool->modules == NULL || modules_know(pool, address, code) ? 0 : find_module(pool, call, address, code);
 }
 
 static int check_open(struct pool *pool) {
@@ -242,7 +243,8 @@ static void fill_order(struct pool *pool, uint32_t slot, const struct submission
     if (!s->is_plain)
         flags |= (o->deadline_ns != 0 || o->soft_deadline_ns != 0 ? ORDER_STAMPED : 0) |
                  (fill_soft(care, o) ? ORDER_SOFT : 0) | (expiry != NEVER ? ORDER_EXPIRES : 0) |
-                 caps_fill(pool, slot, o) | (pool->entries[slot].name != NULL ? ORDER_NAMED : 0);
+                 caps_fill(pool, slot, o) | (pool->entries[slot].name != NULL ? ORDER_NAMED : 0) |
+                 (o->deadline_ns != 0 && s->function == pool->heritage.map_run ? ORDER_RESTAMPED : 0);
     atomic_store_explicit(&order->ticket, pool->entries[slot].ticket, memory_order_relaxed);
     order->function = s->code;
     order->input_offset = input_offset == INPUT_NONE ? 0 : input_offset;
@@ -325,10 +327,10 @@ static int take_slot(struct pool *pool, const struct submission *s, char **name,
 static int submit_locked(struct pool *pool, struct submission *s, mortal_future *future) {
     uint64_t input_offset = INPUT_NONE;
     char *name = NULL;
-    uint32_t slot;
+    uint32_t slot = NO_SLOT;
     int error = check(pool, s);
     if (error == 0)
-        error = locate(pool, s);
+        error = submit_locate(pool, "mortal_pool_submit", (uintptr_t)s->function, &s->code);
     if (error == 0)
         error = find_group(pool, s);
     if (error == 0)

@@ -54,7 +54,10 @@ bool watch_supervisor(struct pool *pool) {
     return !pool->broken;
 }
 
+void watch_stay(struct pool *pool) { pool->sleepers++; }
+
 void watch_leave(struct pool *pool) {
+
     pthread_mutex_lock(&pool->seat->lock);
     if (--pool->sleepers == 0 && pool->closing)
         pthread_cond_broadcast(&pool->left);
@@ -66,7 +69,7 @@ int watch_sleep(struct pool *pool, const struct waiting *on) {
     bool lost = pool->broken;
     uint64_t around = clock_after(LOOK_AROUND_NS);
     uint64_t until = on->deadline_ns < around ? on->deadline_ns : around;
-    pool->sleepers++;
+    watch_stay(pool);
     seat_unlock(pool);
     int outcome = lost || (alive & FUTEX_OWNER_DIED) != 0 ? futex_wait(on->word, on->value, until)
                                                           : futex_wait_either(on->word, on->value, lives, alive, until);
@@ -95,7 +98,7 @@ int watch_sleep(struct pool *pool, const struct waiting *on) {
 static void spin_for(struct pool *pool, uint32_t slot) {
     const _Atomic uint64_t *claim = claim_of(pool->region, slot);
     struct spin pending = {.limit_us = PENDING_SPIN_US}, running = {.limit_us = pool->spin_us};
-    pool->sleepers++;
+    watch_stay(pool);
     seat_unlock(pool);
     enum slot_phase phase;
     do { /* a hint: ORD(harvest) reads it again */

@@ -60,6 +60,7 @@ struct heritage {
     struct pool_caps caps;
     uint32_t backtrace; /* bits of mortal_backtrace */
     uint64_t cleanup_ns; /* how long one clean-up of a task may take; UINT64_MAX: no limit */
+    mortal_function *map_run; /* a task that runs items of a map; see host/map.h */
 };
 
 /* Filled in by entries.c, which alone sees all rooms. */

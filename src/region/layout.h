@@ -51,6 +51,7 @@ enum order_flags {
     ORDER_CAPS_MEMORY = 16, /* it has a cap of its own on memory: its record of caps is filled in */
     ORDER_CAPS_CPU = 32,    /* likewise on processor time */
     ORDER_NAMED = 128,   /* the task has a name: notes.h */
+    ORDER_RESTAMPED = 256, /* it has a deadline for each of several items, and stores when each began */
 };
 
 struct order {

@@ -15,8 +15,10 @@
 static uint64_t min_ns(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
 /* When did it start? Until it has begun, the stamp is an earlier task's. And it is in memory that the task can write, so it
- * is believed only if it is not later than the first time that the supervisor saw the task running. */
-static uint64_t started_at(struct watch *watch, uint32_t slot, uint64_t word, const struct desk *desk, uint64_t now) {
+ * is believed only if it is not later than the first time that the supervisor saw the task running. That of a map's runner
+ * moves on with each item. */
+static uint64_t started_at(struct watch *watch, uint32_t slot, uint64_t word, const struct desk *desk, uint64_t now,
+                           bool restamped) {
     if (watch->word != word || watch->seen_slot != slot) {
         watch->word = word;
         watch->seen_slot = slot;
@@ -25,6 +27,8 @@ static uint64_t started_at(struct watch *watch, uint32_t slot, uint64_t word, co
     if (atomic_load(&desk->begun) != word) /* ORD(desk:begun): the stamp comes before */
         return watch->seen_ns;
     uint64_t stamp = atomic_load(&desk->started_ns);
+    if (restamped && stamp <= now && stamp > watch->seen_ns)
+        watch->seen_ns = stamp;
     return stamp != 0 && stamp < watch->seen_ns ? stamp : watch->seen_ns;
 }
 
@@ -66,7 +70,7 @@ static uint64_t check_worker(struct supervisor *s, uint32_t berth, uint32_t work
     uint32_t flags = atomic_load_explicit(&order->flags, memory_order_relaxed);
     if ((flags & (ORDER_STAMPED | ORDER_EXPIRES)) == 0)
         return NEVER;
-    uint64_t started = started_at(&record->watches[worker], slot, word, desk, now);
+    uint64_t started = started_at(&record->watches[worker], slot, word, desk, now, (flags & ORDER_RESTAMPED) != 0);
     uint64_t deadline = atomic_load_explicit(&order->deadline_ns, memory_order_relaxed);
     uint64_t due = deadline == 0 ? NEVER : after(started, deadline);
     uint64_t expiry = (flags & ORDER_EXPIRES) != 0 ? atomic_load(&order->expires_at_ns) : NEVER;

@@ -47,7 +47,6 @@ void test(void)
     refuse_submit(pool, (mortal_task_options){.memory_bytes = (size_t)BALLAST_MIB * MIB}, "67108864");
     refuse_submit(pool, (mortal_task_options){.memory_bytes = 1}, "memory_bytes is 1 and a host without any task needs");
     refuse_submit(pool, (mortal_task_options){.more_memory_percent = 1001}, "more_memory_percent");
-    refuse_submit(pool, (mortal_task_options){.reserved1 = 1}, "reserved");
     check_pool_works(pool);
     drain(pool);
     free(ballast);

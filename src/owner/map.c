@@ -294,6 +294,8 @@ static void run_all(struct map *m) {
         }
         const struct runner *runner = verdict.tag;
         settle(m, (uint32_t)(runner - m->runners), &verdict);
+        if (verdict.outcome == MORTAL_FAILED && verdict.status == MAP_BROKEN)
+            give_up(m, why(-EIO, CALL ": a runner did not find what it was to do: its memory was overwritten"));
         if (pending_was_killed(m))
             give_up(m, why(-ECANCELED, CALL ": a kill of what is pending met it: what had not begun is cancelled"));
         start_runners(m, m->is_over ? 0 : count_free(m));

@@ -5,14 +5,13 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include <mortal.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "child.h"
 #include "measure.h"
+#include "pool.h"
 #include "ticket.h"
 
 #define MANY 8
@@ -46,49 +45,31 @@ static void wait_asleep(void) {
     sleep_ns(200000);
 }
 
-static void check(int result, const char *what) {
-    if (result != 0)
-        measure_fail("%s: %s (%s)", what, strerror(-result), mortal_why());
-}
-
-static void wait_at_rest(mortal_pool *pool) {
-    uint64_t     until = clock_ns() + 5000000000u;
-    mortal_stats stats;
-
-    do {
-        sleep_ns(1000000);
-        check(mortal_pool_stats(pool, &stats), "stats");
-        if (clock_ns() > until)
-            measure_fail("the pool does not come to rest: %u hosts, %u standby", stats.hosts, stats.standby);
-    } while (stats.hosts < MANY || stats.standby < MANY || stats.dying != 0);
-}
-
 static void kill_pool(const struct bench_case *self, struct samples *out) {
-    mortal_pool_options options = {.size = sizeof options, .workers = MANY, .standby = MANY};
-    size_t              i, count = measure_size(50, 5);
-    mortal_pool        *pool;
+    size_t       i, count = measure_size(50, 5);
+    mortal_pool *pool;
 
     (void)self;
     asleep = shared_memory(sizeof *asleep);
-    check(mortal_pool_open(&pool, &options), "open");
+    pool = pool_open((mortal_pool_options){.workers = MANY, .standby = MANY});
     for (i = 0; i < count; i++) {
         mortal_future      futures[MANY];
         mortal_kill_report report;
         int                victim;
 
-        wait_at_rest(pool);
+        pool_wait_at_rest(pool, MANY, MANY);
         atomic_store(asleep, 0);
         for (victim = 0; victim < MANY; victim++)
-            check(mortal_pool_submit(pool, sleep_for_ever, NULL, 0, NULL, &futures[victim]), "submit");
+            pool_check(mortal_pool_submit(pool, sleep_for_ever, NULL, 0, NULL, &futures[victim]), "submit");
         wait_asleep();
-        check(mortal_pool_kill(pool, MORTAL_RUNNING, 0, MORTAL_FOREVER, &report), "kill");
+        pool_check(mortal_pool_kill(pool, MORTAL_RUNNING, 0, MORTAL_FOREVER, &report), "kill");
         if (report.killed != MANY)
             measure_fail("%u of %d were killed", report.killed, MANY);
         samples_add(out, (double)report.took_ns / 1e3);
         for (victim = 0; victim < MANY; victim++)
-            check(mortal_future_release(futures[victim]), "release");
+            pool_check(mortal_future_release(futures[victim]), "release");
     }
-    check(mortal_pool_close(pool, MORTAL_CLOSE_KILL, 0, NULL), "close");
+    pool_close(pool);
 }
 
 static void kill_children(const struct bench_case *self, struct samples *out) {

@@ -7,12 +7,12 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include <mortal.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "measure.h"
+#include "pool.h"
 
 #define LEAST_NS 2000000u
 #define PHASES   1000u /* a microsecond each: no tick of a clock shall favour anybody */
@@ -38,25 +38,7 @@ static int return_when_asked(mortal_task *task, const void *input, size_t input_
     return mortal_task_reply(task, &seen, sizeof seen);
 }
 
-static void check(int result, const char *what) {
-    if (result != 0)
-        measure_fail("%s: %s (%s)", what, strerror(-result), mortal_why());
-}
-
 static uint64_t limit_of(size_t i) { return LEAST_NS + i * 379 % PHASES * 1000; }
-
-/* All hosts there and asleep, the standby too. */
-static void wait_at_rest(mortal_pool *pool) {
-    uint64_t     until = clock_ns() + 5000000000u;
-    mortal_stats stats;
-
-    do {
-        sleep_ns(1000000);
-        check(mortal_pool_stats(pool, &stats), "stats");
-        if (clock_ns() > until)
-            measure_fail("the pool does not come to rest: %u hosts, %u standby", stats.hosts, stats.standby);
-    } while (stats.hosts < 1 || stats.standby < 1 || stats.dying != 0);
-}
 
 static uint64_t one(mortal_pool *pool, mortal_function *function, mortal_task_options options, int outcome) {
     mortal_future  future;
@@ -65,32 +47,31 @@ static uint64_t one(mortal_pool *pool, mortal_function *function, mortal_task_op
 
     options.size = sizeof options;
     atomic_store(started, 0);
-    check(mortal_pool_submit(pool, function, NULL, 0, &options, &future), "submit");
-    check(mortal_future_wait(future, MORTAL_FOREVER, &verdict), "wait");
+    pool_check(mortal_pool_submit(pool, function, NULL, 0, &options, &future), "submit");
+    pool_check(mortal_future_wait(future, MORTAL_FOREVER, &verdict), "wait");
     at = clock_ns();
     if (verdict.outcome != outcome)
         measure_fail("a task with a deadline ended %s", mortal_outcome_name(verdict.outcome));
     if (verdict.result_bytes == sizeof at)
         memcpy(&at, verdict.result, sizeof at);
-    check(mortal_future_release(future), "release");
+    pool_check(mortal_future_release(future), "release");
     return at;
 }
 
 enum { HARD, SOFT };
 
 static void lateness(const struct bench_case *self, struct samples *out) {
-    mortal_pool_options options = {.size = sizeof options, .workers = self->workers};
-    size_t              i, count = measure_size(200, 10);
-    mortal_pool        *pool;
+    size_t       i, count = measure_size(200, 10);
+    mortal_pool *pool;
 
     started = mmap(NULL, sizeof *started, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (started == MAP_FAILED)
         measure_fail("no shared memory");
-    check(mortal_pool_open(&pool, &options), "open");
+    pool = pool_open((mortal_pool_options){.workers = self->workers});
     for (i = 0; i < count; i++) {
         uint64_t limit = limit_of(i), at;
 
-        wait_at_rest(pool);
+        pool_wait_at_rest(pool, 1, 1);
         if (self->variant == HARD)
             at = one(pool, never_return, (mortal_task_options){.deadline_ns = limit}, MORTAL_TIMED_OUT);
         else
@@ -99,7 +80,7 @@ static void lateness(const struct bench_case *self, struct samples *out) {
             continue; /* ended before its first instruction: others had its processor */
         samples_add(out, ((double)at - (double)(atomic_load(started) + limit)) / 1e3);
     }
-    check(mortal_pool_close(pool, MORTAL_CLOSE_KILL, 0, NULL), "close");
+    pool_close(pool);
 }
 
 static const struct bench_case cases[] = {

@@ -6,7 +6,6 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include <mortal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "measure.h"
+#include "pool.h"
 
 #define RESIDENT_BYTES_MAX (8u << 20) /* the cost of forking depends on it: the figures are those of a small program */
 
@@ -37,11 +37,6 @@ static int tell_start(mortal_task *task, const void *input, size_t input_bytes) 
     return mortal_task_reply(task, &now, sizeof now);
 }
 
-static void check(int result, const char *what) {
-    if (result != 0)
-        measure_fail("%s: %s (%s)", what, strerror(-result), mortal_why());
-}
-
 static size_t resident_bytes(void) {
     unsigned long size = 0, resident = 0;
     FILE         *file = fopen("/proc/self/statm", "r");
@@ -53,26 +48,7 @@ static size_t resident_bytes(void) {
 }
 
 static mortal_pool *open_pool(uint32_t workers, int variant) {
-    mortal_pool_options options = {.size = sizeof options, .workers = workers};
-    mortal_pool        *pool;
-
-    if (variant == NO_STANDBY)
-        options.standby = MORTAL_NONE;
-    check(mortal_pool_open(&pool, &options), "open");
-    return pool;
-}
-
-/* Until everybody who is to be there is there, and asleep: a pool at rest. */
-static void wait_at_rest(mortal_pool *pool, uint32_t workers, uint32_t standby) {
-    uint64_t     until = clock_ns() + 5000000000u;
-    mortal_stats stats;
-
-    do {
-        sleep_ns(1000000);
-        check(mortal_pool_stats(pool, &stats), "stats");
-        if (clock_ns() > until)
-            measure_fail("the pool does not come to rest: %u hosts, %u standby", stats.hosts, stats.standby);
-    } while (stats.hosts < workers || stats.standby < standby || stats.dying != 0);
+    return pool_open((mortal_pool_options){.workers = workers, .standby = variant == NO_STANDBY ? MORTAL_NONE : 0});
 }
 
 static void open_close(const struct bench_case *self, struct samples *out) {
@@ -85,9 +61,9 @@ static void open_close(const struct bench_case *self, struct samples *out) {
         mortal_pool *pool = open_pool(self->workers, WITH_STANDBY);
 
         opened = clock_ns();
-        wait_at_rest(pool, self->workers, 1);
+        pool_wait_at_rest(pool, self->workers, 1);
         closing = clock_ns();
-        check(mortal_pool_close(pool, MORTAL_CLOSE_KILL, 0, NULL), "close");
+        pool_close(pool);
         samples_add(out, (double)(self->variant == CLOSE ? clock_ns() - closing : opened - start) / 1e3);
     }
 }
@@ -104,7 +80,7 @@ static mortal_future start_stuck(mortal_pool *pool) {
     mortal_future stuck;
 
     atomic_store(running, 0);
-    check(mortal_pool_submit(pool, never_return, NULL, 0, NULL, &stuck), "submit");
+    pool_check(mortal_pool_submit(pool, never_return, NULL, 0, NULL, &stuck), "submit");
     while (atomic_load(running) == 0)
         sleep_ns(20000);
     sleep_ns(200000); /* as for the raw kill: it is where it stays */
@@ -114,7 +90,7 @@ static mortal_future start_stuck(mortal_pool *pool) {
 static void kill_stuck(mortal_future stuck) {
     mortal_verdict verdict;
 
-    check(mortal_future_kill(stuck, 0, MORTAL_FOREVER, &verdict), "kill");
+    pool_check(mortal_future_kill(stuck, 0, MORTAL_FOREVER, &verdict), "kill");
     if (verdict.outcome != MORTAL_KILLED)
         measure_fail("the stuck task ended %s", mortal_outcome_name(verdict.outcome));
 }
@@ -129,14 +105,14 @@ static void kill_to_death(const struct bench_case *self, struct samples *out) {
         mortal_future stuck;
         uint64_t      start;
 
-        wait_at_rest(pool, 1, self->variant == WITH_STANDBY);
+        pool_wait_at_rest(pool, 1, self->variant == WITH_STANDBY);
         stuck = start_stuck(pool);
         start = clock_ns();
         kill_stuck(stuck);
         samples_add(out, (double)(clock_ns() - start) / 1e3);
-        check(mortal_future_release(stuck), "release");
+        pool_check(mortal_future_release(stuck), "release");
     }
-    check(mortal_pool_close(pool, MORTAL_CLOSE_KILL, 0, NULL), "close");
+    pool_close(pool);
 }
 
 static void kill_to_first(const struct bench_case *self, struct samples *out) {
@@ -150,20 +126,20 @@ static void kill_to_first(const struct bench_case *self, struct samples *out) {
         mortal_verdict verdict;
         uint64_t       start, first;
 
-        wait_at_rest(pool, 1, self->variant == WITH_STANDBY);
+        pool_wait_at_rest(pool, 1, self->variant == WITH_STANDBY);
         stuck = start_stuck(pool);
-        check(mortal_pool_submit(pool, tell_start, NULL, 0, NULL, &next), "submit");
+        pool_check(mortal_pool_submit(pool, tell_start, NULL, 0, NULL, &next), "submit");
         start = clock_ns();
         kill_stuck(stuck);
-        check(mortal_future_wait(next, MORTAL_FOREVER, &verdict), "wait");
+        pool_check(mortal_future_wait(next, MORTAL_FOREVER, &verdict), "wait");
         if (verdict.outcome != MORTAL_DONE || verdict.result_bytes != sizeof first)
             measure_fail("the next task ended %s", mortal_outcome_name(verdict.outcome));
         memcpy(&first, verdict.result, sizeof first);
         samples_add(out, (double)(first - start) / 1e3);
-        check(mortal_future_release(next), "release");
-        check(mortal_future_release(stuck), "release");
+        pool_check(mortal_future_release(next), "release");
+        pool_check(mortal_future_release(stuck), "release");
     }
-    check(mortal_pool_close(pool, MORTAL_CLOSE_KILL, 0, NULL), "close");
+    pool_close(pool);
 }
 
 static const struct bench_case cases[] = {

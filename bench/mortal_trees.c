@@ -6,10 +6,8 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include <mortal.h>
-#include <string.h>
-
 #include "measure.h"
+#include "pool.h"
 #include "tree.h"
 
 static int grow(mortal_task *task, const void *input, size_t input_bytes) {
@@ -18,45 +16,29 @@ static int grow(mortal_task *task, const void *input, size_t input_bytes) {
     return 0;
 }
 
-static void check(int result, const char *what) {
-    if (result != 0)
-        measure_fail("%s: %s (%s)", what, strerror(-result), mortal_why());
-}
-
-static void wait_at_rest(mortal_pool *pool) {
-    mortal_stats stats;
-
-    do {
-        sleep_ns(1000000);
-        check(mortal_pool_stats(pool, &stats), "stats");
-    } while (stats.hosts < 1 || stats.standby < 1 || stats.dying != 0);
-    sleep_ns(50000000); /* the memory of the one before is given back meanwhile */
-}
-
 static void kill_grown(const struct bench_case *self, struct samples *out) {
-    mortal_pool_options options = {.size = sizeof options, .workers = 1};
-    const struct tree  *tree = tree_of((enum tree_kind)self->variant);
-    mortal_pool        *pool;
-    size_t              i, count = measure_size(10, 3);
+    const struct tree *tree = tree_of((enum tree_kind)self->variant);
+    mortal_pool       *pool = pool_open((mortal_pool_options){.workers = 1});
+    size_t             i, count = measure_size(10, 3);
 
-    check(mortal_pool_open(&pool, &options), "open");
     for (i = 0; i < count; i++) {
         mortal_verdict verdict;
         mortal_future  grown;
         uint64_t       start;
 
-        wait_at_rest(pool);
-        check(mortal_pool_submit(pool, grow, tree, sizeof *tree, NULL, &grown), "submit");
+        pool_wait_at_rest(pool, 1, 1);
+        sleep_ns(50000000); /* the memory of the one before is given back meanwhile */
+        pool_check(mortal_pool_submit(pool, grow, tree, sizeof *tree, NULL, &grown), "submit");
         tree_wait_grown(tree);
         start = clock_ns();
-        check(mortal_future_kill(grown, 0, MORTAL_FOREVER, &verdict), "kill");
+        pool_check(mortal_future_kill(grown, 0, MORTAL_FOREVER, &verdict), "kill");
         samples_add(out, (double)(clock_ns() - start) / 1e3);
         if (verdict.outcome != MORTAL_KILLED)
             measure_fail("the task ended %s", mortal_outcome_name(verdict.outcome));
         tree_check_gone(tree);
-        check(mortal_future_release(grown), "release");
+        pool_check(mortal_future_release(grown), "release");
     }
-    check(mortal_pool_close(pool, MORTAL_CLOSE_KILL, 0, NULL), "close");
+    pool_close(pool);
 }
 
 static const struct bench_case cases[] = {

@@ -1,5 +1,5 @@
 /*
- * glib.c - GThreadPool: a no-op stream, round trips, opening and closing
+ * glib.c - GThreadPool: all streams, opening and closing
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,7 +10,7 @@
 #include "ticket.h"
 
 struct place {
-    alignas(64) _Atomic uint32_t ticket;
+    alignas(64) ticket_word ticket;
     uint64_t value; /* the argument, then the result */
 };
 
@@ -51,30 +51,13 @@ static GThreadPool *open_pool(unsigned workers, gboolean exclusive) {
     return pool;
 }
 
-static void run_flow(const struct bench_case *self, struct samples *out,
-                     void (*measure)(const struct flow *, struct samples *)) {
+static void run(struct flow_job *job) {
     static struct subject subject;
     struct flow           flow = {&subject, submit, collect};
 
-    subject.pool = open_pool(self->workers, self->variant);
-    measure(&flow, out);
+    subject.pool = open_pool(job->workers, job->variant);
+    flow_measure(job, &flow);
     g_thread_pool_free(subject.pool, FALSE, TRUE);
-}
-
-static void throughput(const struct bench_case *self, struct samples *out) {
-    run_flow(self, out, flow_throughput);
-}
-
-static void round_trip(const struct bench_case *self, struct samples *out) {
-    run_flow(self, out, flow_round_trip);
-}
-
-static void round_trip_asleep(const struct bench_case *self, struct samples *out) {
-    run_flow(self, out, flow_round_trip_asleep);
-}
-
-static void round_trip_apart(const struct bench_case *self, struct samples *out) {
-    run_flow(self, out, flow_round_trip_apart);
 }
 
 /* Opening an exclusive pool starts its threads; closing waits until they took their leave of the pool. */
@@ -95,22 +78,18 @@ static void open_close(const struct bench_case *self, struct samples *out) {
     }
 }
 
-/* Variant of the streams: exclusive or not. Where they differ, exclusive is the faster. */
-static const struct bench_case cases[] = {
-    {"noop-throughput-1w", "glib", "tasks/s", throughput, 1, TRUE},
-    {"noop-throughput-2w", "glib", "tasks/s", throughput, 2, TRUE},
-    {"noop-throughput-1w", "glib-shared", "tasks/s", throughput, 1, FALSE},
-    {"noop-throughput-2w", "glib-shared", "tasks/s", throughput, 2, FALSE},
-    {"round-trip", "glib", "ns", round_trip, 1, TRUE},
-    {"round-trip", "glib-shared", "ns", round_trip, 1, FALSE},
-    {"round-trip-asleep", "glib", "ns", round_trip_asleep, 1, TRUE},
-    {"round-trip-apart", "glib", "ns", round_trip_apart, 1, TRUE},
-    {"round-trip-asleep", "glib-shared", "ns", round_trip_asleep, 1, FALSE},
-    {"round-trip-apart", "glib-shared", "ns", round_trip_apart, 1, FALSE},
+/* Exclusive or not. Where they differ, exclusive is the faster. */
+static const struct flow_subject subjects[] = {
+    {"glib", run, FLOW_ALL, TRUE, 0},
+    {"glib-shared", run, FLOW_ONE | FLOW_TWO | FLOW_TRIP, FALSE, 0},
+};
+
+static const struct bench_case others[] = {
     {"pool-open", "glib", "us", open_close, 2, 0},
     {"pool-close", "glib", "us", open_close, 2, 1},
 };
 
 int main(int argc, char **argv) {
-    return measure_main(argc, argv, cases, sizeof cases / sizeof cases[0]);
+    return flow_main(argc, argv, subjects, sizeof subjects / sizeof subjects[0], others,
+                     sizeof others / sizeof others[0]);
 }

@@ -1,6 +1,7 @@
 /*
- * libuv.c - uv_queue_work: a no-op stream and round trips
+ * libuv.c - uv_queue_work: all streams
  *
+ * A loop belongs to one thread, so each producer has its own; the threads that work are common to all loops.
  * libuv has no pool to open or close: its threads start at the first request and end with the program.
  *
  * SPDX-License-Identifier: MIT
@@ -19,7 +20,8 @@ struct place {
 };
 
 struct subject {
-    uv_loop_t    loop;
+    uv_loop_t    loop[FLOW_PRODUCERS_MAX];
+    size_t       share; /* places of each loop */
     struct place place[FLOW_WINDOW];
 };
 
@@ -44,7 +46,7 @@ static void submit(void *subject, size_t place, uint64_t argument) {
     here->value = argument;
     here->done = 0;
     here->request.data = here;
-    if (uv_queue_work(&self->loop, &here->request, run_task, after_task) != 0)
+    if (uv_queue_work(&self->loop[place / self->share], &here->request, run_task, after_task) != 0)
         measure_fail("uv_queue_work refused");
 }
 
@@ -53,49 +55,33 @@ static uint64_t collect(void *subject, size_t place) {
     struct subject *self = subject;
 
     while (!self->place[place].done)
-        uv_run(&self->loop, UV_RUN_ONCE);
+        uv_run(&self->loop[place / self->share], UV_RUN_ONCE);
     return self->place[place].value;
 }
 
-static void run_flow(const struct bench_case *self, struct samples *out,
-                     void (*measure)(const struct flow *, struct samples *)) {
+static void run(struct flow_job *job) {
     static struct subject subject;
     struct flow           flow = {&subject, submit, collect};
     char                  workers[16];
+    unsigned              i;
 
-    snprintf(workers, sizeof workers, "%u", self->workers);
+    snprintf(workers, sizeof workers, "%u", job->workers);
     setenv("UV_THREADPOOL_SIZE", workers, 1);
-    if (uv_loop_init(&subject.loop) != 0)
-        measure_fail("uv_loop_init failed");
-    measure(&flow, out);
-    uv_run(&subject.loop, UV_RUN_DEFAULT);
-    uv_loop_close(&subject.loop);
+    subject.share = FLOW_WINDOW / job->producers;
+    for (i = 0; i < job->producers; i++)
+        if (uv_loop_init(&subject.loop[i]) != 0)
+            measure_fail("uv_loop_init failed");
+    flow_measure(job, &flow);
+    for (i = 0; i < job->producers; i++) {
+        uv_run(&subject.loop[i], UV_RUN_DEFAULT);
+        uv_loop_close(&subject.loop[i]);
+    }
 }
 
-static void throughput(const struct bench_case *self, struct samples *out) {
-    run_flow(self, out, flow_throughput);
-}
-
-static void round_trip(const struct bench_case *self, struct samples *out) {
-    run_flow(self, out, flow_round_trip);
-}
-
-static void round_trip_asleep(const struct bench_case *self, struct samples *out) {
-    run_flow(self, out, flow_round_trip_asleep);
-}
-
-static void round_trip_apart(const struct bench_case *self, struct samples *out) {
-    run_flow(self, out, flow_round_trip_apart);
-}
-
-static const struct bench_case cases[] = {
-    {"noop-throughput-1w", "libuv", "tasks/s", throughput, 1, 0},
-    {"noop-throughput-2w", "libuv", "tasks/s", throughput, 2, 0},
-    {"round-trip", "libuv", "ns", round_trip, 1, 0},
-    {"round-trip-asleep", "libuv", "ns", round_trip_asleep, 1, 0},
-    {"round-trip-apart", "libuv", "ns", round_trip_apart, 1, 0},
+static const struct flow_subject subjects[] = {
+    {"libuv", run, FLOW_ALL, 0, 0},
 };
 
 int main(int argc, char **argv) {
-    return measure_main(argc, argv, cases, sizeof cases / sizeof cases[0]);
+    return flow_main(argc, argv, subjects, sizeof subjects / sizeof subjects[0], NULL, 0);
 }

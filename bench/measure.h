@@ -13,6 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus /* some peers are C++ libraries */
+extern "C" {
+#endif
+
 struct samples {
     double *value;
     size_t  count, room;
@@ -35,12 +39,15 @@ size_t measure_size(size_t full, size_t quick);
 void samples_add(struct samples *samples, double value);
 
 /* Ends the program: a bench that went on after a wrong result would publish the speed of something else. */
-_Noreturn void measure_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void measure_fail(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
 /* Ends the program with code 77: this machine cannot run the case. */
-_Noreturn void measure_skip(const char *why);
+void measure_skip(const char *why) __attribute__((noreturn));
 
 /* PROGRAM --list prints "work subject" lines; PROGRAM WORK SUBJECT runs one round and prints its record. */
 int measure_main(int argc, char **argv, const struct bench_case *cases, size_t case_count);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -1,5 +1,5 @@
 /*
- * mortal_flow.c - mortal: a no-op stream and round trips
+ * mortal_flow.c - mortal: all streams
  *
  * mortal          one host for each worker, waiting for each future: the default, and what a kill is best at
  * mortal-threads  all workers are threads of one host
@@ -13,7 +13,7 @@
 
 #include "flow.h"
 
-enum { BY_FUTURE = 1, ONE_HOST = 2, BY_GROUP = 4, WITH_KEYS = 8 };
+enum { BY_FUTURE, ONE_HOST, BY_GROUP, WITH_KEYS };
 
 struct subject {
     mortal_pool  *pool;
@@ -96,61 +96,37 @@ static void check_keys(mortal_pool *pool) {
     measure_skip("this machine has no memory protection keys");
 }
 
-static void run_flow(const struct bench_case *self, struct samples *out,
-                     void (*measure)(const struct flow *, struct samples *)) {
+static void run(struct flow_job *job) {
     static struct subject subject;
-    mortal_pool_options   options = {.size = sizeof options, .workers = self->workers};
+    mortal_pool_options   options = {.size = sizeof options, .workers = job->workers};
     struct flow           flow = {&subject, submit, collect};
 
-    if (self->variant == ONE_HOST)
-        options.workers_per_host = self->workers;
-    if (self->variant == WITH_KEYS)
+    if (job->variant == ONE_HOST)
+        options.workers_per_host = job->workers;
+    if (job->variant == WITH_KEYS)
         options.harden = MORTAL_HARDEN_KEYS;
     if (mortal_pool_open(&subject.pool, &options) != 0)
         measure_fail("open: %s", mortal_why());
-    if (self->variant == WITH_KEYS)
+    if (job->variant == WITH_KEYS)
         check_keys(subject.pool);
-    if (self->variant == BY_GROUP) {
+    if (job->variant == BY_GROUP) {
         flow.submit = submit_to_group;
         flow.collect = collect_from_group;
         if (mortal_group_open(&subject.group, subject.pool) != 0)
             measure_fail("group: %s", mortal_why());
     }
-    measure(&flow, out);
+    flow_measure(job, &flow);
     if (mortal_pool_close(subject.pool, MORTAL_CLOSE_DRAIN, MORTAL_FOREVER, NULL) != 0)
         measure_fail("close: %s", mortal_why());
 }
 
-static void throughput(const struct bench_case *self, struct samples *out) {
-    run_flow(self, out, flow_throughput);
-}
-
-static void round_trip(const struct bench_case *self, struct samples *out) {
-    run_flow(self, out, flow_round_trip);
-}
-
-static void round_trip_asleep(const struct bench_case *self, struct samples *out) {
-    run_flow(self, out, flow_round_trip_asleep);
-}
-
-static void round_trip_apart(const struct bench_case *self, struct samples *out) {
-    run_flow(self, out, flow_round_trip_apart);
-}
-
-static const struct bench_case cases[] = {
-    {"noop-throughput-1w", "mortal", "tasks/s", throughput, 1, BY_FUTURE},
-    {"noop-throughput-1w", "mortal-keys", "tasks/s", throughput, 1, WITH_KEYS},
-    {"noop-throughput-1w", "mortal-group", "tasks/s", throughput, 1, BY_GROUP},
-    {"noop-throughput-2w", "mortal", "tasks/s", throughput, 2, BY_FUTURE},
-    {"noop-throughput-2w", "mortal-threads", "tasks/s", throughput, 2, ONE_HOST},
-    {"noop-throughput-2w", "mortal-group", "tasks/s", throughput, 2, BY_GROUP},
-    {"round-trip", "mortal", "ns", round_trip, 1, BY_FUTURE},
-    {"round-trip", "mortal-keys", "ns", round_trip, 1, WITH_KEYS},
-    {"round-trip", "mortal-group", "ns", round_trip, 1, BY_GROUP},
-    {"round-trip-asleep", "mortal", "ns", round_trip_asleep, 1, BY_FUTURE},
-    {"round-trip-apart", "mortal", "ns", round_trip_apart, 1, BY_FUTURE},
+static const struct flow_subject subjects[] = {
+    {"mortal", run, FLOW_ALL, BY_FUTURE, 0},
+    {"mortal-threads", run, FLOW_TWO | FLOW_MANY | FLOW_SHARE | FLOW_BURST | FLOW_IDLE, ONE_HOST, 0},
+    {"mortal-group", run, FLOW_ONE | FLOW_TWO | FLOW_TRIP | FLOW_SHARE, BY_GROUP, 0},
+    {"mortal-keys", run, FLOW_ONE | FLOW_TRIP, WITH_KEYS, 0},
 };
 
 int main(int argc, char **argv) {
-    return measure_main(argc, argv, cases, sizeof cases / sizeof cases[0]);
+    return flow_main(argc, argv, subjects, sizeof subjects / sizeof subjects[0], NULL, 0);
 }

@@ -12,24 +12,42 @@
 #define BENCH_TICKET_H
 
 #include <linux/futex.h>
-#include <stdatomic.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "measure.h"
 
+#ifdef __cplusplus /* the same words and the same names */
+#include <atomic>
+typedef std::atomic<uint32_t> ticket_word;
+using std::atomic_compare_exchange_strong;
+using std::atomic_exchange;
+using std::atomic_load;
+using std::atomic_load_explicit;
+using std::atomic_store_explicit;
+using std::memory_order_acquire;
+using std::memory_order_relaxed;
+#else
+#include <stdatomic.h>
+typedef _Atomic uint32_t ticket_word;
+#endif
+
 #define TICKET_SPIN_NS 10000
 
 enum { TICKET_OPEN, TICKET_WAITED, TICKET_DONE };
 
 /* Shared: the word lies in memory of several processes. */
-static inline void futex_wait(_Atomic uint32_t *word, uint32_t value) {
+static inline void futex_wait(ticket_word *word, uint32_t value) {
     syscall(SYS_futex, word, FUTEX_WAIT, value, NULL, NULL, 0);
 }
 
-static inline void futex_wake(_Atomic uint32_t *word) {
+static inline void futex_wake(ticket_word *word) {
     syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+static inline void futex_wake_all(ticket_word *word) {
+    syscall(SYS_futex, word, FUTEX_WAKE, 0x7fffffff, NULL, NULL, 0);
 }
 
 static inline void spin_pause(void) {
@@ -40,12 +58,12 @@ static inline void spin_pause(void) {
 #endif
 }
 
-static inline void ticket_finish(_Atomic uint32_t *ticket) {
-    if (atomic_exchange(ticket, TICKET_DONE) == TICKET_WAITED)
+static inline void ticket_finish(ticket_word *ticket) {
+    if (atomic_exchange(ticket, (uint32_t)TICKET_DONE) == TICKET_WAITED)
         syscall(SYS_futex, ticket, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
-static inline void ticket_wait(_Atomic uint32_t *ticket) {
+static inline void ticket_wait(ticket_word *ticket) {
     uint32_t open = TICKET_OPEN;
     uint64_t until = 0;
     unsigned turn;
@@ -58,7 +76,7 @@ static inline void ticket_wait(_Atomic uint32_t *ticket) {
             until = clock_ns() + TICKET_SPIN_NS;
         if (clock_ns() < until)
             continue;
-        atomic_compare_exchange_strong(ticket, &open, TICKET_WAITED);
+        atomic_compare_exchange_strong(ticket, &open, (uint32_t)TICKET_WAITED);
         while (atomic_load(ticket) == TICKET_WAITED)
             syscall(SYS_futex, ticket, FUTEX_WAIT_PRIVATE, TICKET_WAITED, NULL, NULL, 0);
     }

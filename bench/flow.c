@@ -18,6 +18,7 @@
 #define STREAM_NS   150000000
 #define QUICK_NS    10000000
 #define BURST_TASKS 100
+#define SETTLE_NS   1200000000 /* what is done once after work, half a second later, is done */
 
 struct flow_work {
     const char *name, *unit;
@@ -94,12 +95,21 @@ static void stream(struct producer *self) {
     self->next = submitted;
 }
 
-static void *produce(void *producer) {
+static void produce(void *producer) {
     struct producer *self = producer;
 
     pthread_barrier_wait(self->start);
     self->until = clock_ns() + measure_size(STREAM_NS, QUICK_NS);
     stream(self);
+}
+
+static void *be_producer(void *producer) {
+    const struct flow *flow = ((struct producer *)producer)->flow;
+
+    if (flow->enter != NULL)
+        flow->enter(flow->subject, produce, producer);
+    else
+        produce(producer);
     return NULL;
 }
 
@@ -118,7 +128,7 @@ static double rate_of(const struct flow_job *job, const struct flow *flow, uint6
     }
     pthread_barrier_init(&start, NULL, job->producers);
     for (i = 1; i < job->producers; i++)
-        if (pthread_create(&threads[i], NULL, produce, &producers[i]) != 0)
+        if (pthread_create(&threads[i], NULL, be_producer, &producers[i]) != 0)
             measure_fail("no thread for a producer");
     begin = clock_ns();
     produce(&producers[0]);
@@ -242,7 +252,7 @@ static void idle(const struct flow_job *job, const struct flow *flow) {
     struct family_load load;
 
     stream(&self); /* whoever starts its threads late has them now */
-    sleep_ns(measure_size(300, 100) * 1000000);
+    sleep_ns(SETTLE_NS);
     if (job->work->number == MEMORY) {
         samples_add(job->out, (double)family_kib() - (double)job->kib_before);
         return;

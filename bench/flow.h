@@ -44,6 +44,8 @@ struct flow {
     void *subject;
     void (*submit)(void *subject, size_t place, uint64_t argument); /* place is free, 0..FLOW_WINDOW-1 */
     uint64_t (*collect)(void *subject, size_t place);               /* waits for the task in place, frees it */
+    /* Calls body(context) as this subject wants a producer's thread to run; null: just so. */
+    void (*enter)(void *subject, void (*body)(void *), void *context);
 };
 
 struct flow_work;

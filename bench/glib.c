@@ -53,7 +53,7 @@ static GThreadPool *open_pool(unsigned workers, gboolean exclusive) {
 
 static void run(struct flow_job *job) {
     static struct subject subject;
-    struct flow           flow = {&subject, submit, collect};
+    struct flow           flow = {&subject, submit, collect, NULL};
 
     subject.pool = open_pool(job->workers, job->variant);
     flow_measure(job, &flow);

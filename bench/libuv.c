@@ -61,7 +61,7 @@ static uint64_t collect(void *subject, size_t place) {
 
 static void run(struct flow_job *job) {
     static struct subject subject;
-    struct flow           flow = {&subject, submit, collect};
+    struct flow           flow = {&subject, submit, collect, NULL};
     char                  workers[16];
     unsigned              i;
 

@@ -99,7 +99,7 @@ static void check_keys(mortal_pool *pool) {
 static void run(struct flow_job *job) {
     static struct subject subject;
     mortal_pool_options   options = {.size = sizeof options, .workers = job->workers};
-    struct flow           flow = {&subject, submit, collect};
+    struct flow           flow = {&subject, submit, collect, NULL};
 
     if (job->variant == ONE_HOST)
         options.workers_per_host = job->workers;

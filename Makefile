@@ -6,7 +6,7 @@
 DIR    ?= build
 PREFIX ?= /usr/local
 
-.PHONY: help setup setup-lint setup-fuzz build demo test test-long fuzz bench lint install clean
+.PHONY: help setup setup-lint setup-fuzz setup-bench build demo test test-long fuzz bench bench-report lint install clean
 
 help:
 	@echo 'make demo       see what mortal does, in a minute'
@@ -15,6 +15,7 @@ help:
 	@echo 'make test-long  the same, repeated and loaded more'
 	@echo 'make fuzz       fuzz what hosts may write, for FUZZ_SECONDS (60)'
 	@echo 'make bench      measure, against other pools and the raw floor'
+	@echo 'make bench-report  the same, and write docs/performance.md from it'
 	@echo 'make lint       static analysers; warnings are errors'
 	@echo 'make install    install below PREFIX ($(PREFIX)), staged in DESTDIR'
 	@echo 'make clean      remove what was built'
@@ -27,6 +28,9 @@ setup-lint:
 
 setup-fuzz:
 	@packaging/setup.sh fuzz
+
+setup-bench:
+	@packaging/setup.sh bench
 
 # A build directory that another meson left half made has no build.ninja: set up again.
 build: setup
@@ -46,8 +50,11 @@ test-long: setup
 fuzz: setup-fuzz
 	@tests/fuzz/run.sh $(DIR)
 
-bench: build
+bench: setup-bench build
 	@bench/run.sh $(DIR)
+
+bench-report: bench
+	@bench/report.py $(DIR)/bench.json docs
 
 lint: setup-lint build
 	@tests/lint.sh $(DIR)

@@ -103,15 +103,10 @@ uint64_t family_kib(void) {
     return kib;
 }
 
-struct totals {
-    uint64_t switches, ran_ns;
-};
-
-static void add_load(void *context, int pid, const char *tid) {
-    struct totals     *totals = context;
-    unsigned long long number;
-    char               path[64], line[128];
-    FILE              *file;
+static void add_switches(void *context, int pid, const char *tid) {
+    uint64_t *switches = context;
+    char      path[64], line[128];
+    FILE     *file;
 
     if (atoi(tid) == (int)syscall(SYS_gettid))
         return;
@@ -119,30 +114,21 @@ static void add_load(void *context, int pid, const char *tid) {
     file = fopen(path, "re");
     while (file != NULL && fgets(line, sizeof line, file) != NULL)
         if (strstr(line, "voluntary_ctxt_switches:") != NULL)
-            totals->switches += strtoull(strchr(line, ':') + 1, NULL, 10);
-    if (file != NULL)
-        fclose(file);
-    snprintf(path, sizeof path, "/proc/%d/task/%.12s/schedstat", pid, tid);
-    file = fopen(path, "re");
-    if (file != NULL && fscanf(file, "%llu", &number) == 1)
-        totals->ran_ns += number;
+            *switches += strtoull(strchr(line, ':') + 1, NULL, 10);
     if (file != NULL)
         fclose(file);
 }
 
-struct family_load family_load_for(uint64_t ns) {
+double family_wakes_per_s(uint64_t ns) {
     static struct family family;
-    struct totals        before = {0}, after = {0};
-    uint64_t             start = clock_ns(), took;
+    uint64_t             before = 0, after = 0, start = clock_ns();
     size_t               i;
 
     family_find(&family);
     for (i = 0; i < family.count; i++)
-        each_thread(family.pids[i], add_load, &before);
+        each_thread(family.pids[i], add_switches, &before);
     sleep_ns(ns);
     for (i = 0; i < family.count; i++)
-        each_thread(family.pids[i], add_load, &after);
-    took = clock_ns() - start;
-    return (struct family_load){(double)(after.switches - before.switches) * 1e9 / (double)took,
-                                (double)(after.ran_ns - before.ran_ns) * 1e6 / (double)took};
+        each_thread(family.pids[i], add_switches, &after);
+    return (double)(after - before) * 1e9 / (double)(clock_ns() - start);
 }

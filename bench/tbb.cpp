@@ -94,7 +94,7 @@ void run(struct flow_job *job) {
 
 const struct flow_subject subjects[] = {
     {"tbb-group", run, FLOW_ALL, GROUP, 0},
-    {"tbb-enqueue", run, FLOW_ALL, ENQUEUE, 0},
+    {"tbb-enqueue", run, FLOW_ALL & ~FLOW_IDLE, ENQUEUE, 0},
 };
 
 } // namespace

@@ -81,8 +81,11 @@ static void collect_checked(const struct producer *self, uint64_t number) {
 }
 
 static void stream(struct producer *self) {
-    uint64_t submitted = self->next, collected = submitted, end = self->until != 0 ? UINT64_MAX : submitted + self->tasks;
+    uint64_t submitted = self->next, collected = submitted;
+    uint64_t end = self->until != 0 ? UINT64_MAX : submitted + self->tasks;
 
+    if (self->window == 0)
+        measure_fail("fewer places than producers");
     for (; submitted < end; submitted++) {
         if (self->until != 0 && submitted % 64 == 0 && clock_ns() >= self->until)
             break;
@@ -312,7 +315,8 @@ int flow_main(int argc, char **argv, const struct flow_subject *subjects, size_t
         const struct flow_work    *work = &works[i % WORKS];
 
         if ((subject->sorts & (int)work->sort) != 0)
-            cases[count++] = (struct bench_case){work->name, subject->name, work->unit, run_case, work->workers, (int)i};
+            cases[count++] =
+                (struct bench_case){work->name, subject->name, work->unit, run_case, work->workers, (int)i};
     }
     for (i = 0; i < other_count; i++)
         cases[count++] = others[i];

@@ -14,8 +14,9 @@
 static int counter;
 
 void instructions_count(void) {
-    struct perf_event_attr what = {.type = PERF_TYPE_HARDWARE, .size = sizeof what, .config = PERF_COUNT_HW_INSTRUCTIONS};
+    struct perf_event_attr what = {.type = PERF_TYPE_HARDWARE, .size = sizeof what};
 
+    what.config = PERF_COUNT_HW_INSTRUCTIONS;
     what.exclude_kernel = 1;
     what.exclude_hv = 1;
     what.inherit = 1;

@@ -72,7 +72,7 @@ static void print_record(const struct bench_case *self, struct samples *samples)
     median = samples->value[middle];
     if (samples->count % 2 == 0)
         median = (median + samples->value[middle - 1]) / 2;
-    p99 = samples->value[(samples->count - 1) * 99 / 100];
+    p99 = samples->value[(samples->count * 99 + 99) / 100 - 1];
     printf("{\"work\": \"%s\", \"subject\": \"%s\", \"median\": %.6g, \"p99\": %.6g, \"min\": %.6g, \"max\": %.6g, "
            "\"unit\": \"%s\", \"runs\": %zu}\n",
            self->work, self->subject, median, p99, samples->value[0], samples->value[samples->count - 1],

@@ -2,8 +2,9 @@
 """Python's pools: python_pools.py --list | WORK SUBJECT, one record like those of the programs in C
 
 python-threads    concurrent.futures.ThreadPoolExecutor
-python-processes  concurrent.futures.ProcessPoolExecutor, forked; to kill what runs its workers are killed and a new one is made
-python-recipe     a ThreadPoolExecutor in a child process, as its users write it: tasks and results go through pipes, and
+python-processes  concurrent.futures.ProcessPoolExecutor, forked; to kill what runs its workers are killed, and a new
+                  pool is made
+python-recipe     a ThreadPoolExecutor in a child process, as its users write it: tasks and results go through pipes;
                   to kill what runs the child is terminated and begun again
 """
 import concurrent.futures

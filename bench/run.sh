@@ -40,7 +40,7 @@ command_of() { # NAME: how to run it
 }
 
 for name in $programs python erlang; do
-    command=$(command_of $name)
+    command=$(command_of "$name")
     if command -v "${command%% *}" >/dev/null; then
         $command --list | grep -E "${BENCH_ONLY:-.}" | sed "s|^|$name |" >>"$list"
     else

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Merges the rounds of a bench run into one JSON list and prints it as a table: table.py LINES NOTES BENCH_JSON
 
-A record's median is the median of its rounds' medians, its p99 that of their p99, its spread what the middle half of their
-medians differ by; min and max are over everything; runs counts all samples. Ratios say how many times as good as the
-best peer, and as the best floor: 2.00 is twice as fast, 0.50 half as fast. The notes go into a file beside the JSON.
+A record's median is the median of its rounds' medians, its p99 that of their p99, its spread what the middle half of
+their medians differ by; min and max are over everything; runs counts all samples. Ratios say how many times as good as
+the best peer, and as the best floor: 2.00 is twice as fast, 0.50 half as fast. The notes go into a file beside the JSON.
 """
 import json
 import sys

@@ -79,7 +79,7 @@ def sources():
     for top in ("src", "tools", "modules", "examples", "bench", "tests"):
         for directory, _, names in os.walk(os.path.join(ROOT, top)):
             for name in sorted(names):
-                if name.endswith((".c", ".h")):
+                if name.endswith((".c", ".h", ".cpp")):
                     yield os.path.relpath(os.path.join(directory, name), ROOT)
 
 

@@ -241,6 +241,10 @@ typedef struct mortal_pool_options {
     size_t          buffers_bytes;    /* address space for buffers that tasks may write, and as much for those that they
                                          cannot; costs no memory. Default 1 TiB, at most 16 TiB; less where the system
                                          limits it (ulimit -v, -f): mortal_stats tells */
+    size_t          stream_bytes;     /* how much a task may have emitted that nobody took yet, see mortal_task_emit(), 16
+                                         bytes a part included; default 64 KiB, 4 KiB to 1 GiB and what results_bytes
+                                         allow one result; rounded up to a power of two. From results_bytes, with the
+                                         first part of a task */
 } mortal_pool_options;
 
 /* One task's one and only ending. */
@@ -271,6 +275,19 @@ typedef struct mortal_verdict {
     int32_t       reserved0;
     uint64_t      reserved[2];
 } mortal_verdict;
+
+/* One of the things that a task gave before it ended. */
+typedef struct mortal_part {
+    mortal_future future;
+    void         *tag;
+    const void   *data;    /* a copy, aligned to 16; good until the next mortal_future_next() of this future, or its
+                              release; null: an empty part */
+    size_t        bytes;
+    uint64_t      number;  /* counts the parts taken of this future, from 0 */
+    uint32_t      attempt; /* that emitted it, from 1; collateral restarts are not counted */
+    uint32_t      reserved0;
+    uint64_t      reserved[4];
+} mortal_part;
 
 typedef struct mortal_look {
     int32_t  phase;   /* MORTAL_PENDING, MORTAL_RUNNING, MORTAL_ENDED */
@@ -318,7 +335,10 @@ typedef struct mortal_stats {
     uint32_t buffers;        /* that are not closed, or that a task still holds */
     uint32_t reserved0;
     uint64_t buffers_bytes;  /* address space for buffers of each of the two kinds */
-    uint64_t reserved[4];
+    uint64_t stream_bytes;   /* of one task, in this pool: the largest part is 16 bytes smaller */
+    uint64_t results_used_bytes; /* memory that results, parts, and records of hosts, living and dead, take now, as the
+                                kernel counts it; what was released may be in it, to be used again */
+    uint64_t reserved[2];
 } mortal_stats;
 
 /* Why a host was ended by its supervisor. */
@@ -861,6 +881,34 @@ MORTAL_API int mortal_buffer_close(mortal_buffer buffer);
 MORTAL_API int mortal_future_wait(mortal_future future, uint64_t timeout_ns, mortal_verdict *verdict);
 
 /**
+ * mortal_future_next - the next part that the task emitted, while it runs or after its end, however it ended
+ *
+ * Shape     part   out: in the order of mortal_task_emit(). Parts of an attempt that was cut come before those of the next
+ *                  one, and part->attempt tells which is which. The verdict is another matter: it may be waited for
+ *                  before, after or meanwhile, by the group or the future
+ * Returns   0, or
+ *           -ENOENT     the task has ended, and all its parts were taken
+ *           -ETIMEDOUT  none came within timeout_ns
+ *           -EBADMSG    a task gone wild has overwritten parts in its host: those of that attempt which were not taken
+ *                       are lost. Call again for the rest
+ *           -EHOSTDOWN  it is pending and the circuit breaker is open, as in mortal_future_wait()
+ *           -ENOMEM     no memory for the copy: nothing was taken
+ *           -EINTR      a signal handler ran
+ *           -ESTALE; -EINVAL; -ESHUTDOWN; -EPERM as in mortal_future_wait()
+ * Blocks    at most timeout_ns
+ * Threads   any; several may take parts of one future, each part goes to one of them, but the data of a part is good only
+ *           until the next one is taken
+ * Signals   not async-signal-safe
+ * Killed    a part whose mortal_task_emit() returned 0 is kept, whatever ended the task; one that was being emitted is there
+ *           whole or not at all
+ * Notes     a group tells of verdicts only, and its descriptor too: parts are for whoever waits for them here, or looks
+ *           with timeout_ns 0
+ * Since     0.1
+ * Test      tests/api/parts_arrive_while_their_task_runs.c
+ */
+MORTAL_API int mortal_future_next(mortal_future future, uint64_t timeout_ns, mortal_part *part);
+
+/**
  * mortal_future_look - where the task is now
  *
  * Shape     look   out
@@ -1045,6 +1093,31 @@ MORTAL_API void *mortal_task_result(mortal_task *task, size_t bytes);
  * Test      tests/api/buffers_are_seen_by_every_host.c
  */
 MORTAL_API int mortal_task_buffer(mortal_task *task, mortal_buffer buffer, void **address, size_t *bytes);
+
+/**
+ * mortal_task_emit - give a part of the answer now, to be kept whatever becomes of the task
+ *
+ * Shape     bytes, count   copied; count may be 0. The owner sees them aligned to 16
+ *           timeout_ns     how long to wait for room; 0: not at all
+ * Returns   0, or
+ *           -EAGAIN     no room within timeout_ns: mortal_future_next() has not taken enough of what stream_bytes of the
+ *                       pool bound; or there are parts of 6 earlier attempts of this task that nobody took
+ *           -ECANCELED  likewise, and the task was asked to stop: mortal_task_should_stop()
+ *           -EPIPE      nobody will ever take a part: the future was released, or it is an item of mortal_pool_map()
+ *           -EMSGSIZE   the part is larger than mortal_stats.stream_bytes less 16
+ *           -ENOMEM     the host's results_bytes are in use
+ *           -EINVAL     null task or null bytes with a count
+ *           -EPERM      called in a clean-up, or on another thread than the task's own
+ *           -EFBIG      16 TiB were emitted
+ * Blocks    at most timeout_ns, for room; killed and timed out there as anywhere. Costs a copy and some stores; a system
+ *           call only to wait, or where somebody sleeps for a part
+ * Threads   the worker thread of the task
+ * Signals   not async-signal-safe
+ * Killed    at any instant: the part is there whole, or not at all. Parts come beside the result and do not change it
+ * Since     0.1
+ * Test      tests/kill/parts_of_a_task_that_was_cut_are_kept.c
+ */
+MORTAL_API int mortal_task_emit(mortal_task *task, const void *bytes, size_t count, uint64_t timeout_ns);
 
 /**
  * mortal_task_should_stop - true when this task was asked to end

@@ -7,6 +7,8 @@
 #include "region/heritage.h"
 #include "region/heap.h"
 
+enum block_kind { BLOCK_RESULT = 0, BLOCK_PARTS, BLOCK_KINDS };
+
 /* What the workers of one host share. Private to it: a mutex here dies with everybody who could hold it. */
 struct host {
     struct region *region;
@@ -21,11 +23,13 @@ struct host {
     uint64_t sweep_at;
     struct block {
         uint32_t slot;
+        uint32_t kind; /* enum block_kind */
         uint64_t word; /* published with it; 0 while its task runs */
         uint64_t offset;
+        uint64_t head; /* of parts: behind the last one */
     } *blocks; /* what of the heap is in use, in no order */
     uint32_t block_count, block_room;
-    _Atomic uint32_t *block_at; /* per slot: 1 + its index in blocks, or 0 */
+    _Atomic uint32_t (*block_at)[BLOCK_KINDS]; /* per slot: 1 + its index in blocks, or 0 */
     uint64_t *cells_committed; /* a bit per page of the cells */
     _Atomic uint64_t soft_signals; /* a bit per signal that was looked at: nobody leaves it its default */
 

@@ -6,6 +6,7 @@
 #include "host/guard.h"
 #include "host/worker.h"
 #include "region/plant.h"
+#include "region/stream.h"
 #include "system/memory.h"
 
 #define SWEEP_LEAST (1u << 20)
@@ -22,24 +23,34 @@ bool results_cell_exists(struct host *host, uint32_t slot) {
     return true;
 }
 
-static struct block *block_of(struct host *host, uint32_t slot) {
-    uint32_t place = atomic_load_explicit(&host->block_at[slot], memory_order_relaxed);
+static struct block *block_of(struct host *host, uint32_t slot, enum block_kind kind) {
+    uint32_t place = atomic_load_explicit(&host->block_at[slot][kind], memory_order_relaxed);
     return place == 0 ? NULL : &host->blocks[place - 1];
+}
+
+static void set_place(struct host *host, const struct block *block, uint32_t place) {
+    atomic_store_explicit(&host->block_at[block->slot][block->kind], place, memory_order_relaxed);
 }
 
 /* Forget that entry; its memory stays taken. */
 static void unlist(struct host *host, struct block *block) {
-    atomic_store_explicit(&host->block_at[block->slot], 0, memory_order_relaxed);
+    set_place(host, block, 0);
     struct block *last = &host->blocks[--host->block_count];
     if (last == block)
         return;
     *block = *last;
-    atomic_store_explicit(&host->block_at[block->slot], (uint32_t)(block - host->blocks) + 1, memory_order_relaxed);
+    set_place(host, block, (uint32_t)(block - host->blocks) + 1);
 }
 
 static void drop_block(struct host *host, struct block *block) {
     heap_give(&host->heap, block->offset);
     unlist(host, block);
+}
+
+/* ORD(parts:reuse) pairs ORD(stream:take): the owner has copied them. */
+static bool all_is_taken(const struct region *r, const struct block *block) {
+    uint64_t taken = atomic_load_explicit(stream_taken_of(r, block->slot), memory_order_acquire);
+    return stream_taken_in(taken, word_generation(block->word)) >= block->head;
 }
 
 /* Released: its slot went on to something else. RUNNING and DYING with that generation are the moment before it is
@@ -51,6 +62,8 @@ static bool is_released(struct host *host, const struct block *block) {
         return true;
     /* ORD(result:reuse) pairs ORD(result:released): the owner has read what it will read of the result before. */
     uint64_t now = atomic_load(claim_of(host->region, block->slot));
+    if (block->kind == BLOCK_PARTS && all_is_taken(host->region, block))
+        return true;
     return now != block->word && now != word_with_phase(block->word, SLOT_RUNNING) &&
            now != word_with_phase(block->word, SLOT_DYING);
 }
@@ -89,7 +102,7 @@ static struct block *new_block(struct host *host) {
     return &host->blocks[host->block_count];
 }
 
-static uint64_t take(struct host *host, uint32_t slot, uint64_t bytes) {
+static uint64_t take(struct host *host, uint32_t slot, enum block_kind kind, uint64_t bytes) {
     if (!open_heap(host))
         return HEAP_NONE;
     if (host->heap.used_bytes + bytes > host->sweep_at)
@@ -106,9 +119,9 @@ static uint64_t take(struct host *host, uint32_t slot, uint64_t bytes) {
         heap_give(&host->heap, offset);
         return HEAP_NONE;
     }
-    *block = (struct block){.slot = slot, .word = 0, .offset = offset};
+    *block = (struct block){.slot = slot, .kind = kind, .word = 0, .offset = offset};
     host->block_count++;
-    atomic_store_explicit(&host->block_at[slot], host->block_count, memory_order_relaxed);
+    set_place(host, block, host->block_count);
     atomic_store_explicit(&host_head(host->region, host->place.life)->heap_top, host->heap.top, memory_order_relaxed);
     return offset;
 }
@@ -125,15 +138,16 @@ static bool move_to_heap(struct host *host, struct mortal_task *task, uint64_t b
     uint64_t room = in_heap ? heap_room(&host->heap, task->result_offset) : 0;
     if (in_heap && bytes <= room && bytes * 4 >= room)
         return true;
-    struct block *old = block_of(host, task->slot);
+    struct block *old = block_of(host, task->slot, BLOCK_RESULT);
     uint64_t old_offset = task->result_offset;
     if (old != NULL)
         unlist(host, old);
-    uint64_t offset = take(host, task->slot, bytes);
+    uint64_t offset = take(host, task->slot, BLOCK_RESULT, bytes);
     if (offset == HEAP_NONE) {
         if (in_heap) { /* keep what there was: there is room for its entry, it has just left */
-            host->blocks[host->block_count++] = (struct block){.slot = task->slot, .offset = old_offset};
-            atomic_store_explicit(&host->block_at[task->slot], host->block_count, memory_order_relaxed);
+            struct block *block = &host->blocks[host->block_count++];
+            *block = (struct block){.slot = task->slot, .offset = old_offset};
+            set_place(host, block, host->block_count);
         }
         return in_heap && bytes <= room;
     }
@@ -149,7 +163,7 @@ static bool move_to_heap(struct host *host, struct mortal_task *task, uint64_t b
 static bool move_inline(struct host *host, struct mortal_task *task, uint64_t bytes) {
     if (!results_cell_exists(host, task->slot))
         return false;
-    struct block *block = block_of(host, task->slot);
+    struct block *block = block_of(host, task->slot, BLOCK_RESULT);
     if (task->result_offset != HEAP_NONE && block != NULL) {
         memcpy(task->small, current(task), bytes);
         drop_block(host, block);
@@ -171,20 +185,37 @@ void *results_resize(struct mortal_task *task, uint64_t bytes) {
     return bytes == 0 ? NULL : current(task);
 }
 
-void results_keep(struct host *host, uint32_t slot, uint64_t word) {
+uint64_t results_take_ring(struct mortal_task *task) {
+    struct host *host = task->worker->host;
     pthread_mutex_lock(&host->results_lock);
-    struct block *block = block_of(host, slot);
-    if (block != NULL)
+    uint64_t offset = take(host, task->slot, BLOCK_PARTS, host->region->g.stream_bytes);
+    pthread_mutex_unlock(&host->results_lock);
+    return offset;
+}
+
+void results_keep(const struct mortal_task *task, uint64_t word) {
+    struct host *host = task->worker->host;
+    pthread_mutex_lock(&host->results_lock);
+    for (enum block_kind kind = 0; kind < BLOCK_KINDS; kind++) {
+        struct block *block = block_of(host, task->slot, kind);
+        if (block == NULL)
+            continue;
+        block->head = task->stream_head;
         block->word = word;
+    }
     pthread_mutex_unlock(&host->results_lock);
 }
 
 void results_forget(struct host *host, uint32_t slot) {
-    if (atomic_load_explicit(&host->block_at[slot], memory_order_relaxed) == 0)
+    _Atomic uint32_t *places = host->block_at[slot];
+    if ((atomic_load_explicit(&places[BLOCK_RESULT], memory_order_relaxed) |
+         atomic_load_explicit(&places[BLOCK_PARTS], memory_order_relaxed)) == 0)
         return;
     pthread_mutex_lock(&host->results_lock);
-    struct block *block = block_of(host, slot);
-    if (block != NULL)
-        drop_block(host, block);
+    for (enum block_kind kind = 0; kind < BLOCK_KINDS; kind++) {
+        struct block *block = block_of(host, slot, kind);
+        if (block != NULL)
+            drop_block(host, block);
+    }
     pthread_mutex_unlock(&host->results_lock);
 }

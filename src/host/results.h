@@ -13,7 +13,8 @@
 struct mortal_task;
 
 void *results_resize(struct mortal_task *task, uint64_t bytes); /* null: no room, the old result stays */
-void  results_keep(struct host *host, uint32_t slot, uint64_t word); /* about to be published with that word */
+uint64_t results_take_ring(struct mortal_task *task); /* for its parts: an offset into the heap, or HEAP_NONE */
+void  results_keep(const struct mortal_task *task, uint64_t word); /* about to be published with that word */
 void  results_forget(struct host *host, uint32_t slot);              /* the slot is claimed anew: its old result is not needed */
 bool  results_cell_exists(struct host *host, uint32_t slot);         /* make sure; false: no memory */
 

@@ -185,7 +185,7 @@ static bool fill_cell(struct mortal_task *task, int status) {
 
 static void publish(struct mortal_task *task, int status) {
     struct worker *worker = task->worker;
-    bool bare = status == 0 && task->result_bytes == 0 && worker->region->g.measure == 0;
+    bool bare = status == 0 && task->result_bytes == 0 && !task->has_parts && worker->region->g.measure == 0;
     uint64_t word = task->word;
     uint64_t ended = bare ? word_bare(word, task->slot) : word_with_phase(word, status == 0 ? SLOT_DONE : SLOT_FAILED);
     uint32_t group = atomic_load_explicit(&task->order->group, memory_order_relaxed);
@@ -196,8 +196,8 @@ static void publish(struct mortal_task *task, int status) {
         if (!fill_cell(task, status))
             raise(SIGBUS); /* no memory for the answer: the task crashed, its host with it */
         task->cell->word = ended;
-        if (task->result_offset != HEAP_NONE)
-            results_keep(worker->host, task->slot, ended);
+        if (task->result_offset != HEAP_NONE || task->has_parts)
+            results_keep(task, ended);
     }
     /* ORD(publish) pairs ORD(harvest) and ORD(watch:look): everything above is complete before this one swap, and
      * nothing after it is needed. Also a full barrier before the looks for who waits, ORD(watch:seen) and

@@ -22,6 +22,9 @@ struct mortal_task {
     uint8_t *small;         /* where a result of up to INLINE_RESULT_BYTES is made: in the cell, unless that is shut */
     uint32_t sections;      /* critical sections that it is in, one inside the other */
     bool is_cleanup;        /* of a task that was cut: it has no cell */
+    bool has_parts;         /* it has a ring for what it gives before it ends */
+    uint64_t stream_ring;   /* that, in the heap */
+    uint64_t stream_head;   /* behind its last part */
 };
 
 struct worker {

@@ -1,5 +1,6 @@
 /* ask.c - the grace of a kill: a task is asked to stop before it is ended */
 #include "owner/pool.h"
+#include "region/stream.h"
 
 /* How many kills are in their grace stands beside: with 0 of them, one that was given up, the end of a critical section is
  * the end of nothing else. */
@@ -10,6 +11,7 @@ void ask_to_stop(struct pool *pool, uint32_t slot) {
     /* ORD(ask:killers) pairs ORD(asked:killers) */
     atomic_store_explicit(&care->asked, generation + 1, memory_order_release);
     (void)request_send(pool, REQUEST_ASK_TASK, slot, generation, 0, 0);
+    stream_rouse(pool->region, slot);
 }
 
 /* It stays asked, and nobody will end it for that. */

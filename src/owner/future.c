@@ -121,7 +121,10 @@ int mortal_future_release(mortal_future future) {
     int error = seat_enter_future(future, "mortal_future_release", &pool, &slot);
     if (error != 0)
         return error;
+    uint64_t life = pool->entries[slot].life;
     ledger_release(pool, slot);
+    if (pool->entries[slot].life == life) /* it has not ended */
+        stream_leave(pool, slot);
     seat_unlock(pool);
     return 0;
 }

@@ -73,6 +73,7 @@ static void free_slot(struct pool *pool, uint32_t slot) {
     if (entry->copy != entry->small)
         free(entry->copy);
     free(entry->name);
+    stream_drop(entry);
     entry->copy = NULL;
     entry->name = NULL;
     entry->state = ENTRY_FREE;
@@ -143,6 +144,8 @@ static bool read_answer(struct pool *pool, uint32_t slot, uint64_t word) {
     if (cell->word != word || cell->slot != slot)
         return false;
     verdict->status = cell->status;
+    if (atomic_load_explicit(&cell->stream_word, memory_order_relaxed) == word_with_phase(word, SLOT_RUNNING))
+        entry->answered = word;
     tell_times(pool, entry, cell->began_ns, cell->ran_ns);
     tell_usage(pool, entry, cell->cpu_ns, cell->peak_bytes);
     if (bytes == 0)

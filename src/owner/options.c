@@ -7,6 +7,7 @@
 #include "owner/seat.h"
 #include "region/heritage.h"
 #include "system/memory.h"
+#include "region/stream.h"
 #include "system/process.h"
 #include "system/why.h"
 
@@ -16,6 +17,7 @@
 #define DEFAULT_START_NS 60000000000ull
 #define DEFAULT_CLEANUP_NS 1000000000ull
 #define DEFAULT_CELLS_BYTES (64ull << 10)
+#define DEFAULT_STREAM_BYTES (64ull << 10)
 #define CELLS_BYTES_MOST ((uint64_t)CELLS_PAGES_MOST * 4096)
 #define TASKS_MOST 1000000u
 #define WORKERS_MOST 1024u
@@ -46,6 +48,24 @@ static int in_range(const char *name, uint64_t *value, uint64_t fallback, uint64
         return 0;
     return why(-EINVAL, "mortal_pool_open: %s is %llu: it must be from %llu to %llu", name, (unsigned long long)*value,
                (unsigned long long)least, (unsigned long long)most);
+}
+
+static uint64_t power_of_two_from(uint64_t value) {
+    uint64_t power = STREAM_BYTES_LEAST;
+    while (power < value)
+        power *= 2;
+    return power;
+}
+
+static int plan_streams(const mortal_pool_options *o, struct limits *l) {
+    uint64_t most = heap_largest_of(l->results_bytes), stream = o->stream_bytes;
+    if (most > STREAM_BYTES_MOST)
+        most = STREAM_BYTES_MOST;
+    int error = in_range("stream_bytes", &stream, most < DEFAULT_STREAM_BYTES ? most : DEFAULT_STREAM_BYTES,
+                         STREAM_BYTES_LEAST, most);
+    if (error == 0)
+        l->stream_bytes = power_of_two_from(stream);
+    return error;
 }
 
 static int plan_sizes(const mortal_pool_options *o, struct limits *l) {
@@ -81,7 +101,7 @@ static int plan_sizes(const mortal_pool_options *o, struct limits *l) {
                          .results_bytes = results, .measure = o->measure, .cells_bytes = cells,
                          .cells_if_possible = o->cells_bytes == 0,
                          .buffers_bytes = round_up(buffers, 1u << 20)};
-    return 0;
+    return plan_streams(o, l);
 }
 
 #define DEFAULT_DEATHS_PERIOD_NS 60000000000ull

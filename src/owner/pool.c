@@ -79,6 +79,7 @@ static void free_pool(struct pool *pool) {
             free(entry->copy);
         if (entry->state != ENTRY_FREE)
             free(entry->name);
+        stream_drop(entry);
     }
     group_destroy_all(pool);
     modules_close(pool);
@@ -338,6 +339,8 @@ int mortal_pool_stats(mortal_pool *handle, mortal_stats *stats) {
     now.buffers = pool->buffers_held;
     now.buffers_bytes = pool->region->windows[WINDOW_SHARED].bytes;
     now.result_bytes_max = heap_largest_of(g->results_bytes);
+    now.stream_bytes = g->stream_bytes;
+    now.results_used_bytes = memory_used(pool->region->answers_fd);
     *stats = now;
     seat_unlock(pool);
     return 0;

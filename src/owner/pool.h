@@ -35,6 +35,9 @@ struct entry {
     uint16_t buffers[TASK_BUFFERS_MOST]; /* that it holds until it has ended */
     mortal_verdict verdict; /* ended */
     void *copy;             /* of a small result; its inline place or malloced */
+    struct stream *stream;  /* null: nobody asked for its parts */
+    uint64_t answered;      /* the word that a worker ended it with, if there may be parts in its host's arena; of this
+                               task only if the generation is */
     alignas(16) uint8_t small[INLINE_RESULT_BYTES];
 };
 
@@ -147,6 +150,8 @@ struct waiting {
     const _Atomic uint32_t *word; /* sleep while it has this value */
     uint32_t value;
     uint64_t deadline_ns;
+    const _Atomic uint32_t *also; /* or null: and this one */
+    uint32_t also_value;
 };
 int  watch_sleep(struct pool *pool, const struct waiting *on); /* unlocks, sleeps, locks; 0, -ETIMEDOUT, -EINTR, -ESHUTDOWN */
 enum watch_for { WATCH_END, WATCH_END_OR_BREAKER /* -EHOSTDOWN if it is pending and the circuit breaker is open */ };
@@ -156,6 +161,10 @@ void watch_stay(struct pool *pool);        /* with the lock: closing waits until
 void watch_leave(struct pool *pool);       /* takes the lock */
 bool watch_supervisor(struct pool *pool);  /* false: it is dead, and everything unended was declared lost */
 void watch_ring_supervisor(struct pool *pool);
+
+/* stream.c */
+void stream_drop(struct entry *entry);
+void stream_leave(struct pool *pool, uint32_t slot); /* it was released before its end */
 
 /* breaker.c */
 int breaker_refuse(struct pool *pool, const char *call); /* -EHOSTDOWN, and why */

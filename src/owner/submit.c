@@ -21,6 +21,7 @@ struct submission {
     bool is_plain; /* neither a name nor a limit */
     struct group *group; /* looked up anew after every wait: it may have been closed meanwhile */
     bool may_wait;
+    bool is_unheard; /* released at once: nobody takes its parts */
 };
 
 /* Code that was loaded after the pool was opened does not exist in its hosts: better said now than crashed there. */
@@ -251,6 +252,8 @@ static void fill_order(struct pool *pool, uint32_t slot, const struct submission
     atomic_store_explicit(&order->deadline_ns, o->deadline_ns, memory_order_relaxed);
     atomic_store_explicit(&order->expires_at_ns, expiry, memory_order_relaxed);
     order->input_bytes = (uint32_t)s->input_bytes;
+    if (s->is_unheard || s->function == pool->heritage.map_run)
+        flags |= ORDER_UNHEARD;
     atomic_store_explicit(&order->flags, flags, memory_order_relaxed);
     atomic_store_explicit(&order->watched, 0, memory_order_relaxed);
     atomic_store_explicit(&order->group, s->group != NULL ? s->group->number + 1 : 0, memory_order_relaxed);
@@ -348,6 +351,7 @@ static int submit_locked(struct pool *pool, struct submission *s, mortal_future 
     struct entry *entry = &pool->entries[slot];
     enter_ledger(pool, slot, s, input_offset, now, name);
     note_limits(pool, entry, s, expiry);
+    s->is_unheard = future == NULL && s->group == NULL;
     fill_order(pool, slot, s, input_offset, expiry);
     queue_place(pool->region, slot);
     /* ORD(submit) pairs ORD(claim:look): the order is complete before. The tail of the queue does not do it: a slot
@@ -358,7 +362,7 @@ static int submit_locked(struct pool *pool, struct submission *s, mortal_future 
     if (future != NULL)
         *future = seat_future(pool, slot);
     wake_whoever(pool, entry);
-    if (future == NULL && s->group == NULL)
+    if (s->is_unheard)
         ledger_release(pool, slot);
     return 0;
 }

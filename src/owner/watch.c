@@ -31,6 +31,8 @@ static void declare_lost(struct pool *pool) {
                !atomic_compare_exchange_weak(claim_of(r, slot), &word,
                                              word_make((uint32_t)entry->life, SLOT_LOST, 0, 0))) {
         }
+        if (phase_is_running(word_phase(word)))
+            entry->answered = word; /* what it gave until then can be taken */
         if (!ledger_harvest(pool, slot))
             ledger_end(pool, slot, MORTAL_LOST);
     }
@@ -71,8 +73,11 @@ int watch_sleep(struct pool *pool, const struct waiting *on) {
     uint64_t until = on->deadline_ns < around ? on->deadline_ns : around;
     watch_stay(pool);
     seat_unlock(pool);
-    int outcome = lost || (alive & FUTEX_OWNER_DIED) != 0 ? futex_wait(on->word, on->value, until)
-                                                          : futex_wait_either(on->word, on->value, lives, alive, until);
+    bool watches = !lost && (alive & FUTEX_OWNER_DIED) == 0;
+    const struct futex_want wants[] = {{on->word, on->value}, {on->also, on->also_value}, {lives, alive}};
+    int outcome = on->also != NULL ? futex_wait_any(wants, watches ? 3 : 2, until)
+                  : watches        ? futex_wait_either(on->word, on->value, lives, alive, until)
+                                   : futex_wait(on->word, on->value, until);
     watch_leave(pool);
     if (pool_is_closed_to_me(pool))
         return -ESHUTDOWN;
@@ -130,7 +135,7 @@ int watch_task(struct pool *pool, uint32_t slot, uint64_t life, uint64_t deadlin
             return -EHOSTDOWN;
         struct order *order = order_of(pool->region, slot);
         /* ORD(watch:sleep) pairs ORD(watch:seen): the flag is visible before the look at the word. */
-        atomic_store(&order->watched, 1);
+        atomic_fetch_or(&order->watched, WATCHED_END);
         /* ORD(watch:look) pairs ORD(publish): the value that is slept on. */
         uint64_t word = atomic_load(claim_of(pool->region, slot));
         if (is_over(pool, slot, life))

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "region/obituary.h"
+#include "region/stream.h"
 #include "system/memory.h"
 
 #define WINDOW_BYTES (4ull << 40) /* address space for the answers of all lives: sparse, only what is touched is real */
@@ -57,7 +58,9 @@ void geometry_plan(struct geometry *g, const struct limits *l) {
     g->order_buffers = round_up(g->order_slots + (uint64_t)g->slots * sizeof(struct order), PAGE_BYTES);
     g->order_inputs = round_up(g->order_buffers + BUFFERS_MAX * sizeof(struct buffer_record), PAGE_BYTES);
     g->order_names = g->order_inputs + round_up(g->inputs_bytes, PAGE_BYTES);
-    g->orders_bytes = g->order_names + round_up((uint64_t)g->slots * NAME_BYTES, PAGE_BYTES);
+    g->order_taken = g->order_names + round_up((uint64_t)g->slots * NAME_BYTES, PAGE_BYTES);
+    g->orders_bytes = g->order_taken + round_up((uint64_t)g->slots * 8, PAGE_BYTES);
+    g->stream_bytes = l->stream_bytes;
 
     g->idle_words = (g->berths * g->workers_per_host + 63) / 64;
     g->claim_bells = sizeof(struct claims_head);
@@ -78,7 +81,8 @@ void geometry_plan(struct geometry *g, const struct limits *l) {
     g->control_fates = round_up(g->control_cares + (uint64_t)g->slots * sizeof(struct care), PAGE_BYTES);
     g->control_caps = round_up(g->control_fates + (uint64_t)g->slots * sizeof(struct fate), PAGE_BYTES);
     g->control_obituaries = round_up(g->control_caps + (uint64_t)g->slots * sizeof(struct cap), PAGE_BYTES);
-    g->control_bytes = g->control_obituaries + round_up(OBITUARIES * sizeof(struct obituary_record), PAGE_BYTES);
+    g->control_streams = g->control_obituaries + round_up(OBITUARIES * sizeof(struct obituary_record), PAGE_BYTES);
+    g->control_bytes = g->control_streams + round_up((uint64_t)g->slots * sizeof(struct stream_pasts), PAGE_BYTES);
     plan_arena(g);
 }
 
@@ -196,6 +200,7 @@ int region_commit_slots(struct region *r, uint32_t from, uint32_t to) {
         {r->control, r->control_fd, g->control_cares, sizeof(struct care)},
         {r->control, r->control_fd, g->control_fates, sizeof(struct fate)},
         {r->control, r->control_fd, g->control_caps, sizeof(struct cap)},
+        {r->orders, r->orders_fd, g->order_taken, 8},
     };
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         uint64_t offset = tables[i].offset + from * tables[i].each;

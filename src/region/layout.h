@@ -52,6 +52,7 @@ enum order_flags {
     ORDER_CAPS_CPU = 32,    /* likewise on processor time */
     ORDER_NAMED = 128,   /* the task has a name: notes.h */
     ORDER_RESTAMPED = 256, /* it has a deadline for each of several items, and stores when each began */
+    ORDER_UNHEARD = 512, /* its future was released at once: nobody takes its parts */
 };
 
 struct order {
@@ -62,7 +63,7 @@ struct order {
     _Atomic uint64_t expires_at_ns; /* O  clock_ns(); with ORDER_EXPIRES. Looked at before the claim, hence atomic */
     uint32_t input_bytes;       /* O */
     _Atomic uint32_t flags;     /* O  likewise */
-    _Atomic uint32_t watched;   /* O  somebody sleeps on the claim word: wake it after publishing */
+    _Atomic uint32_t watched;   /* O  bits of enum watched: somebody sleeps on the claim word: wake it after publishing */
     _Atomic uint32_t group;     /* O  0: none, else number + 1; likewise */
     uint32_t attempts;          /* O  how often it may start by its own fault */
     uint32_t reserved;
@@ -78,6 +79,7 @@ struct buffer_record {
     uint32_t window;       /* O  enum window_kind */
     uint32_t reserved;
 };
+enum watched { WATCHED_END = 1, WATCHED_PARTS = 2 /* likewise on the bell of its parts */ };
 
 struct orders_head {
     alignas(LINE) _Atomic uint64_t tail;        /* O  queue position behind the newest entry */
@@ -140,7 +142,7 @@ struct care {
     _Atomic uint64_t soft_deadline_ns; /* O  from the start; 0: none. Read while the slot may change hands, likewise: */
     _Atomic uint64_t shield_ns; /* O  how long a deadline waits for the end of a critical section at most */
     int32_t  soft_signal;      /* O  for the worker's thread, when it is asked to stop; 0: none */
-    uint32_t reserved;
+    _Atomic uint32_t streamed; /* S  generation + 1 of the task of which attempts that are over left parts: stream.h */
 };
 
 /* Caps of a task that has some of its own. Undefined but for what its order's flags name. See cap.h. */
@@ -287,6 +289,7 @@ struct host_head {
     uint32_t lacks_memory;                      /* H  of the last words: it died for lack of memory; stored before words */
     _Atomic uint32_t served;                    /* H  1: it has run a task; 2: as many as it should. Only where that counts */
     _Atomic int32_t sitter;                     /* H  and the kernel: process id of what shares its address space */
+    _Atomic uint32_t emitted;                   /* H  1: a task of it gave a part before it ended */
 };
 #define NO_WORKER UINT32_MAX
 
@@ -307,9 +310,14 @@ struct cell {
     alignas(16) uint8_t result[INLINE_RESULT_BYTES]; /* H */
     uint64_t began_ns, ran_ns;  /* H  measured pools only */
     uint64_t cpu_ns, peak_bytes; /* H  likewise */
-    uint64_t reserved[4];
+    /* What the task gave before it ended, see stream.h. */
+    _Atomic uint64_t stream_word; /* H  RUNNING, of the task whose parts the rest is about */
+    _Atomic uint64_t stream_base; /* H  position of its first part */
+    _Atomic uint64_t stream_head; /* H  behind its last; stored after it */
+    _Atomic uint32_t stream_ring; /* H  where, in the heap, in units of it */
+    _Atomic uint32_t stream_wants; /* H  1: it sleeps for room */
 };
-static_assert(sizeof(struct cell) == 128, "two lines, the second one only for measurements");
+static_assert(sizeof(struct cell) == 128, "two lines, the second one only for measurements and parts");
 
 /* ---- the whole ------------------------------------------------------------------------------------------------ */
 
@@ -328,6 +336,7 @@ struct geometry {
     uint64_t arena_notes, arena_trace, order_names, control_obituaries; /* notes.h, obituary.h */
     uint64_t arena_cleanups;
     uint64_t cells_each, cell_buffers, cells_bytes; /* one buffer of all cells; where the first is; all. 0: no cells */
+    uint64_t order_taken, control_streams, stream_bytes; /* stream.h */
 };
 
 /* One process's view. Tests make views of copies. */
@@ -347,6 +356,7 @@ struct limits {
     uint64_t cells_bytes;
     bool     cells_if_possible; /* nobody asked for them: a region without is better than none */
     uint64_t buffers_bytes; /* address space of each window, if the system grants it */
+    uint64_t stream_bytes; /* a power of two */
 };
 void geometry_plan(struct geometry *g, const struct limits *limits);
 

@@ -21,6 +21,7 @@ enum plant {
     PLANT_CELL_IN_PLACE,         /* a cell is changed where it is read */
     PLANT_CELL_SWAP_FIRST,       /* a cell's word names a buffer that is not complete */
     PLANT_CELL_READ_ONCE,        /* who copies a cell does not look whether it moved meanwhile */
+    PLANT_HEAD_FIRST,            /* a part counts before it is complete */
     PLANT_NAMED_DRAFT,           /* no bug: a file system without files that have no name */
     /* the bells */
     PLANT_LOST_WAKE_UP,          /* a worker sleeps without a last look for work */

@@ -5,6 +5,7 @@
 #include "region/cap.h"
 #include "region/plant.h"
 #include "region/queue.h"
+#include "region/stream.h"
 
 /* ORD(*) everything here is done by the supervisor after a certain death, alone but for the owner, whom it meets in the
  * claim word only. */
@@ -175,6 +176,7 @@ enum recovered recover_slot(struct region *r, uint32_t slot, uint32_t life, uint
     if (!phase_is_running(word_phase(word)) || (!is_its && !PLANTED(PLANT_DOUBLE_REQUEUE)))
         return RECOVERED_NOTHING;
     enum begun begun = how_begun(r, life, worker, word);
+    stream_bequeath(r, slot, word);
     if (word_phase(word) == SLOT_DYING)
         return recover_dying(r, slot, word, begun, death, sentence);
     return recover_running(r, slot, word, begun, death);

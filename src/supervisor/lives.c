@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "region/plant.h"
+#include "region/stream.h"
 #include "supervisor/state.h"
 #include "system/memory.h"
 
@@ -52,6 +53,7 @@ void lives_collect(struct supervisor *s) {
         uint64_t word = atomic_load(claim_of(r, slot));
         if ((word_phase(word) == SLOT_DONE || word_phase(word) == SLOT_FAILED) && word_life(word) < r->g.lives)
             s->life_marks[word_life(word)] = 1;
+        stream_mark_lives(r, slot, word_generation(word), s->life_marks);
         forget_whom(s, &care_of(r, slot)->charged);
         forget_whom(s, &care_of(r, slot)->returned);
     }

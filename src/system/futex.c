@@ -20,6 +20,7 @@ struct wait_entry {
 
 #define WAIT_SIZE_U32 2u
 #define FALLBACK_NS 500000000ull
+#define FALLBACK_OF_ANY_NS 10000000ull
 
 static struct timespec to_timespec(uint64_t ns) {
     return (struct timespec){.tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u)};
@@ -41,21 +42,30 @@ int futex_wait(const _Atomic uint32_t *word, uint32_t expected, uint64_t deadlin
     return finish(outcome, saved);
 }
 
-int futex_wait_either(const _Atomic uint32_t *first, uint32_t expected_first, const _Atomic uint32_t *second,
-                      uint32_t expected_second, uint64_t deadline_ns) {
+static int wait_any(const struct futex_want *wants, unsigned count, uint64_t deadline_ns, uint64_t fallback_ns) {
     int saved = errno;
     struct timespec at = to_timespec(deadline_ns);
-    struct wait_entry entries[2] = {
-        {.value = expected_first, .address = (uintptr_t)first, .flags = WAIT_SIZE_U32},
-        {.value = expected_second, .address = (uintptr_t)second, .flags = WAIT_SIZE_U32},
-    };
-    long outcome = syscall(SYS_futex_waitv, entries, 2, 0, deadline_ns == NEVER ? NULL : &at, CLOCK_MONOTONIC);
+    struct wait_entry entries[FUTEX_WANTS];
+    for (unsigned i = 0; i < count; i++)
+        entries[i] = (struct wait_entry){
+            .value = wants[i].expected, .address = (uintptr_t)wants[i].word, .flags = WAIT_SIZE_U32};
+    long outcome = syscall(SYS_futex_waitv, entries, count, 0, deadline_ns == NEVER ? NULL : &at, CLOCK_MONOTONIC);
     if (outcome < 0 && (errno == ENOSYS || errno == EPERM)) {
         errno = saved;
-        uint64_t limit = clock_after(FALLBACK_NS);
-        return futex_wait(first, expected_first, deadline_ns < limit ? deadline_ns : limit);
+        uint64_t limit = clock_after(fallback_ns);
+        return futex_wait(wants[0].word, wants[0].expected, deadline_ns < limit ? deadline_ns : limit);
     }
     return finish(outcome, saved);
+}
+
+int futex_wait_either(const _Atomic uint32_t *first, uint32_t expected_first, const _Atomic uint32_t *second,
+                      uint32_t expected_second, uint64_t deadline_ns) {
+    const struct futex_want wants[2] = {{first, expected_first}, {second, expected_second}};
+    return wait_any(wants, 2, deadline_ns, FALLBACK_NS);
+}
+
+int futex_wait_any(const struct futex_want *wants, unsigned count, uint64_t deadline_ns) {
+    return wait_any(wants, count, deadline_ns, FALLBACK_OF_ANY_NS);
 }
 
 void futex_wake(const _Atomic uint32_t *word, int count) {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #ifndef MADV_POPULATE_WRITE
@@ -104,6 +105,14 @@ int memory_commit(void *address, uint64_t bytes, int fd, uint64_t offset) {
     if (fd < 0)
         return 0;
     return memory_reserve(fd, offset, bytes) == 0 ? 0 : -ENOMEM;
+}
+
+uint64_t memory_used(int fd) {
+    struct stat about;
+    int saved = errno;
+    uint64_t bytes = fstat(fd, &about) == 0 ? (uint64_t)about.st_blocks * 512 : 0;
+    errno = saved;
+    return bytes;
 }
 
 void memory_punch(int fd, uint64_t offset, uint64_t bytes) {

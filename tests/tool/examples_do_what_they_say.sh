@@ -18,6 +18,9 @@ grep -qx 'Accounts: 1000 in all.' out || fail "consistent: accounts"
 grep -qx 'Report: whole, 1000 in all.' out || fail "consistent: report"
 grep -qx 'Lock and left-overs: 0.' out || fail "consistent: something is left"
 
+"$EXAMPLES/stream" >out 2>err || fail "stream: exit status $?"
+expect_output "3 apples\n5 pears\n1 quinces\ntimed out at 'loop=0': going on behind it\n8 plums\n2 figs"
+
 "$EXAMPLES/mend" >out 2>err || fail "mend: exit status $?"
 grep -qx 'Waiting ends with EHOSTDOWN.' out || fail "mend: the waiter was not told"
 grep -q 'circuit breaker.*more than 3 hosts.*SIGABRT.*mortal_pool_mend' out || fail "mend: it does not say why"

@@ -16,6 +16,7 @@
 /* ORD(*) of hosts that are certainly dead, and words that the owner alone moves on. */
 
 #define COLLECT_AT 64u
+#define COLLECT_BYTES (32ull << 20)
 
 int lives_open(struct supervisor *s) {
     uint32_t lives = s->region->g.lives;
@@ -28,11 +29,15 @@ int lives_open(struct supervisor *s) {
     return 0; /* none is on the stack yet: those never used are given out by number, and no table is touched before */
 }
 
+static uint64_t heap_bytes(const struct supervisor *s, uint32_t life) {
+    const struct geometry *g = &s->region->g;
+    uint64_t top = atomic_load(&host_head(s->region, life)->heap_top), most = g->arena_bytes - g->arena_heap;
+    return top < most ? top : most; /* it may be overwritten */
+}
+
 static void give_back_pages(struct supervisor *s, uint32_t life) {
     const struct geometry *g = &s->region->g;
-    uint64_t top = atomic_load(&host_head(s->region, life)->heap_top);
-    if (top > g->arena_bytes - g->arena_heap) /* overwritten */
-        top = g->arena_bytes - g->arena_heap;
+    uint64_t top = heap_bytes(s, life);
     if (top != 0)
         memory_punch(s->region->answers_fd, (uint64_t)life * g->arena_bytes + g->arena_heap, round_up(top, PAGE_BYTES));
 }
@@ -58,10 +63,12 @@ void lives_collect(struct supervisor *s) {
         forget_whom(s, &care_of(r, slot)->returned);
     }
     uint32_t kept = 0;
+    s->dead_bytes = 0;
     for (uint32_t i = 0; i < s->dead_life_count; i++) {
         uint32_t life = s->dead_lives[i];
         if (s->life_marks[life] != 0 && !PLANTED(PLANT_PIN_FORGOTTEN)) {
             s->dead_lives[kept++] = life;
+            s->dead_bytes += heap_bytes(s, life);
         } else {
             give_back_pages(s, life);
             s->free_lives[s->free_life_count++] = life;
@@ -69,9 +76,13 @@ void lives_collect(struct supervisor *s) {
     }
     s->dead_life_count = kept;
     s->dead_lives_pinned = kept;
+    s->dead_bytes_pinned = s->dead_bytes;
 }
 
-void lives_bury(struct supervisor *s, uint32_t life) { s->dead_lives[s->dead_life_count++] = life; }
+void lives_bury(struct supervisor *s, uint32_t life) {
+    s->dead_lives[s->dead_life_count++] = life;
+    s->dead_bytes += heap_bytes(s, life);
+}
 
 void lives_let_go(struct supervisor *s, uint32_t life) {
     if (!cleanup_needs_life(s, life) && !sitters_need_life(s, life))
@@ -79,9 +90,10 @@ void lives_let_go(struct supervisor *s, uint32_t life) {
 }
 
 uint32_t lives_take(struct supervisor *s) {
-    /* A look at all slots once per so many deaths costs each death a constant share of it. */
+    /* A look at all slots once per so many deaths, or so many bytes, costs each of them a constant share of it. */
     bool none_left = s->free_life_count == 0 && s->fresh_life == s->region->g.lives;
-    if (none_left || s->dead_life_count >= COLLECT_AT + 2 * s->dead_lives_pinned)
+    if (none_left || s->dead_life_count >= COLLECT_AT + 2 * s->dead_lives_pinned ||
+        s->dead_bytes >= COLLECT_BYTES + 2 * s->dead_bytes_pinned)
         lives_collect(s);
     if (s->free_life_count != 0) /* used before: its pages are warm */
         return s->free_lives[--s->free_life_count];

@@ -168,6 +168,8 @@ struct supervisor {
     pid_t orphans[ORPHANS_MOST]; /* of dead hosts: killed, and children of this process when last looked */
     uint32_t orphan_count, orphan_looks; /* since there were none */
     uint64_t replenish_after; /* no new standby before */
+    uint64_t dead_bytes;        /* of results and parts, in the arenas of dead_lives */
+    uint64_t dead_bytes_pinned; /* how many of them were pinned when last looked */
 };
 
 /* An arena is given out again as it was left. What stands in it is this host's own only from its birth on.

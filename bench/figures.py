@@ -4,7 +4,7 @@ import statistics
 OURS = ["mortal", "mortal-threads", "mortal-group", "mortal-keys", "mortal-no-standby", "mortal-soft"]
 PEERS = ["glib", "glib-shared", "libuv", "tbb-group", "tbb-enqueue", "moodycamel", "apr", "openmp",
          "python-threads", "python-processes", "python-recipe", "erlang"]
-FLOORS = ["floor", "raw-sigkill", "raw-spare", "raw-fork", "raw-namespace"]
+FLOORS = ["floor", "raw-ring", "raw-sigkill", "raw-spare", "raw-fork", "raw-namespace"]
 
 
 def spread_of(values):

@@ -69,6 +69,11 @@ threads. The floor is one fork.
     "payloads": ("Inputs and results", ["payload-*"], """\
 Tasks that carry data: see [bench/README.md](../bench/README.md).
 """),
+    "streams": ("Streams", ["stream-*"], """\
+Parts of 64 bytes, and of 4 KiB, that a task emits and the program takes while it runs, with 64 KiB between them. The floor
+is a bare ring between two processes. mortal marks each part as this task's, so that one that was overwritten is found
+out, and takes a lock for each: any thread of the program may take parts.
+"""),
     "maps": ("Maps", ["map-*"], """\
 One function over many items: see [bench/README.md](../bench/README.md).
 """),

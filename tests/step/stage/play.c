@@ -16,6 +16,7 @@ const struct play plays[] = {
     {"the first result of a host", TWIST_NEW_HOST, false, 1, {{.act = SMALL}}},
     {"a large result, the first in its heap", TWIST_NONE, false, 1, {{.act = LARGE}}},
     {"a result that grows", TWIST_NONE, false, 1, {{.act = {.seed = 4, .result_bytes = 20, .resized_bytes = 700}}}},
+    {"a result that outgrows its block", TWIST_NONE, false, 1, {{.act = {.seed = 6, .result_bytes = 200, .resized_bytes = 900}}}},
     {"a result that shrinks", TWIST_NONE, false, 1, {{.act = {.seed = 5, .result_bytes = 200, .resized_bytes = 30}}}},
     {"a task that fails", TWIST_NONE, false, 1, {{.act = {.seed = 6, .result_bytes = 8, .status = 3}}}},
     {"a failure without a result", TWIST_NONE, false, 1, {{.act = {.seed = 7, .status = -1}}}},

@@ -34,8 +34,9 @@ int memory_reserve(int fd, uint64_t offset, uint64_t bytes);
  * fd: the segment at that offset for kernels without MADV_POPULATE_WRITE, or -1. Returns 0 or a negative errno. */
 int memory_commit(void *address, uint64_t bytes, int fd, uint64_t offset);
 
-/* Give the pages of a range of a segment back to the system. They read as zero afterwards. */
 uint64_t memory_used(int fd); /* bytes of a segment that exist, as the kernel counts them */
+
+/* Give the pages of a range of a segment back to the system. They read as zero afterwards. */
 void memory_punch(int fd, uint64_t offset, uint64_t bytes);
 
 void memory_not_in_children(void *address, uint64_t bytes); /* later forks do not have this mapping */

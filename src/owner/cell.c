@@ -75,9 +75,9 @@ static int copy_until(const struct region *r, const struct cell_shape *shape, ui
 
 /* With a copy of its own: that of an update may be in use. */
 static int read_in_task(struct cell_writer *writer, mortal_cell cell, void *out, size_t bytes) {
-    struct cell_shape shape;
+    struct cell_shape shape = {0};
     uint8_t small[SMALL_BYTES];
-    uint64_t word;
+    uint64_t word = 0;
     int error = shape_in_task(writer, cell, "mortal_cell_read", &shape);
     if (error != 0)
         return error;
@@ -93,8 +93,8 @@ static int read_in_task(struct cell_writer *writer, mortal_cell cell, void *out,
 }
 
 static int update_in_task(struct cell_writer *writer, mortal_cell cell, mortal_change *change, void *argument) {
-    struct cell_shape shape;
-    uint64_t word, until = 0;
+    struct cell_shape shape = {0};
+    uint64_t word = 0, until = 0;
     int error = shape_in_task(writer, cell, "mortal_cell_update", &shape);
     if (error != 0)
         return error;
@@ -138,7 +138,7 @@ static int copy_in_owner(mortal_cell cell, const char *call, uint64_t *word, uin
     uint64_t until = clock_after(CELL_TRY_NS);
     for (;;) {
         struct pool *pool;
-        struct cell_shape shape;
+        struct cell_shape shape = {0};
         int error = enter(cell, call, &pool, &shape);
         if (error != 0)
             return error;
@@ -153,7 +153,7 @@ static int copy_in_owner(mortal_cell cell, const char *call, uint64_t *word, uin
 
 static int swap_in_owner(mortal_cell cell, uint64_t word, const uint8_t *value) {
     struct pool *pool;
-    struct cell_shape shape;
+    struct cell_shape shape = {0};
     int error = enter(cell, "mortal_cell_update", &pool, &shape);
     if (error != 0)
         return error;
@@ -164,7 +164,7 @@ static int swap_in_owner(mortal_cell cell, uint64_t word, const uint8_t *value) 
 
 static int read_in_owner(mortal_cell cell, void *out, size_t bytes) {
     uint8_t small[SMALL_BYTES], *copy = bytes <= sizeof small ? small : malloc(bytes);
-    uint64_t word;
+    uint64_t word = 0;
     if (copy == NULL)
         return explain(-ENOMEM, "mortal_cell_read");
     int error = copy_in_owner(cell, "mortal_cell_read", &word, copy, bytes);
@@ -177,7 +177,7 @@ static int read_in_owner(mortal_cell cell, void *out, size_t bytes) {
 
 /* Without the lock while change runs. */
 static int change_in_owner(mortal_cell cell, uint8_t *copy, uint64_t bytes, mortal_change *change, void *argument) {
-    uint64_t until = clock_after(CELL_TRY_NS), word;
+    uint64_t until = clock_after(CELL_TRY_NS), word = 0;
     for (;;) {
         int error = copy_in_owner(cell, "mortal_cell_update", &word, copy, bytes);
         if (error != 0)
@@ -194,7 +194,7 @@ static int change_in_owner(mortal_cell cell, uint8_t *copy, uint64_t bytes, mort
 
 static int update_in_owner(mortal_cell cell, mortal_change *change, void *argument) {
     struct pool *pool;
-    struct cell_shape shape;
+    struct cell_shape shape = {0};
     int error = enter(cell, "mortal_cell_update", &pool, &shape);
     if (error != 0)
         return error;
@@ -292,7 +292,7 @@ static void begin(struct pool *pool, const struct cell_shape *shape, const void 
 
 int mortal_cell_open(mortal_pool *handle, size_t bytes, const void *initial, mortal_cell *out) {
     struct pool *pool;
-    struct cell_shape shape;
+    struct cell_shape shape = {0};
     if (out == NULL || bytes == 0)
         return why(-EINVAL, "mortal_cell_open: %s", out == NULL ? "out is null" : "a cell has one byte at least");
     int error = seat_enter(handle, "mortal_cell_open", &pool);
@@ -311,7 +311,7 @@ int mortal_cell_open(mortal_pool *handle, size_t bytes, const void *initial, mor
 
 int mortal_cell_close(mortal_cell cell) {
     struct pool *pool;
-    struct cell_shape shape;
+    struct cell_shape shape = {0};
     if (process_is_hosted() || cells_writer() != NULL)
         return why(-EPERM, "mortal_cell_close: called inside a task: only the program itself may close a cell");
     int error = enter(cell, "mortal_cell_close", &pool, &shape);

@@ -14,9 +14,10 @@
 #include "region/obituary.h"
 #include "system/why.h"
 
-_Static_assert(MORTAL_OBITUARY_OTHERS == OBITUARY_OTHERS && MORTAL_OBITUARY_FRAMES == OBITUARY_FRAMES &&
-               MORTAL_OBITUARY_LINES == NOTE_LINES && MORTAL_OBITUARY_MODULES == TRACE_MODULES,
-               "what is shown is what is recorded");
+_Static_assert(MORTAL_OBITUARY_OTHERS == OBITUARY_OTHERS, "what is shown is what is recorded");
+_Static_assert(MORTAL_OBITUARY_FRAMES == OBITUARY_FRAMES, "likewise");
+_Static_assert(MORTAL_OBITUARY_LINES == NOTE_LINES, "likewise");
+_Static_assert(MORTAL_OBITUARY_MODULES == TRACE_MODULES, "likewise");
 
 static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
 

@@ -384,6 +384,7 @@ static int submit(mortal_pool *handle, struct submission *s, const mortal_task_o
     }
     if (error == 0)
         error = submit_locked(pool, s, future);
+    s->options = NULL; /* they were this call's own */
     seat_unlock(pool);
     return error;
 }

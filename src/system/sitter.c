@@ -1,5 +1,6 @@
 #include "system/sitter.h"
 
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -75,7 +76,7 @@ __attribute__((no_sanitize("address", "undefined", "thread"))) static int sit(vo
     (void)kernel(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0);
     if (kernel(SYS_getppid, 0, 0, 0) != (long)(intptr_t)parent)
         (void)kernel(SYS_exit_group, 0, 0, 0);
-    if (kernel(SYS_close_range, 0, (long)~0u, 0) != 0)
+    if (kernel(SYS_close_range, 0, (long)UINT_MAX, 0) != 0)
         for (long fd = 0; fd < 1024; fd++)
             (void)kernel(SYS_close, fd, 0, 0);
     (void)kernel(SYS_prctl, PR_SET_NAME, (long)(intptr_t)"mortal-sitter", 0);

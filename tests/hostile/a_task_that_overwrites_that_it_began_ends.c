@@ -6,10 +6,9 @@
 #include "forge.h"
 
 struct way {
-    uint64_t note;
-    bool     crashes;
-    uint64_t deadline_ns;
+    uint64_t note, deadline_ns;
     int      outcome;
+    bool     crashes;
 };
 
 static int overwrite(mortal_task *task, const void *input, size_t input_bytes)
@@ -25,9 +24,9 @@ static int overwrite(mortal_task *task, const void *input, size_t input_bytes)
 void test(void)
 {
     static const struct way ways[] = {
-        {0, true, 0, MORTAL_CRASHED},          {0x857c8408aa4c5036, true, 0, MORTAL_CRASHED},
-        {0, false, MS(20), MORTAL_TIMED_OUT},  {0x857c8408aa4c5036, false, MS(20), MORTAL_TIMED_OUT},
-        {0, false, 0, MORTAL_LOST},            {0x857c8408aa4c5036, false, 0, MORTAL_LOST},
+        {0, 0, MORTAL_CRASHED, true},         {0x857c8408aa4c5036, 0, MORTAL_CRASHED, true},
+        {0, MS(20), MORTAL_TIMED_OUT, false}, {0x857c8408aa4c5036, MS(20), MORTAL_TIMED_OUT, false},
+        {0, 0, MORTAL_LOST, false},           {0x857c8408aa4c5036, 0, MORTAL_LOST, false},
     };
     mortal_pool *pool = pool_with(1);
     for (unsigned i = 0; i < COUNT(ways); i++) {

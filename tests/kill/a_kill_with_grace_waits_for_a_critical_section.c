@@ -180,6 +180,7 @@ static void a_kill_that_was_given_up_is_not_waited_for(mortal_pool *pool)
     gate_open(&last->gate);
     while ((error = mortal_future_wait(future, LIMIT, NULL)) == -EINTR)
         ;
+    CHECK_EQ(error, 0);
     CHECK_EQ(outcome_of(future), MORTAL_DONE);
     CHECK_EQ(sigaction(SIGUSR1, &before, NULL), 0);
 }

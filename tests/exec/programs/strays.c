@@ -45,8 +45,9 @@ __attribute__((constructor)) static void before_main(int argc, char **argv)
     if (argc < 2)
         _exit(0);
 #elif WAY == HANGS_BEFORE
-    while (argc < 2)
-        pause();
+    if (argc < 2)
+        for (;;)
+            pause();
 #elif WAY == THREAD_BEFORE
     pthread_t thread;
     if (pthread_create(&thread, NULL, wait_for_ever, NULL) != 0)

@@ -13,6 +13,7 @@
 
 #include "host/guard.h"
 #include "host/worker.h"
+#include "region/plant.h"
 #include "system/clock.h"
 
 static struct notes *notes_for(const struct mortal_task *task) {
@@ -32,6 +33,8 @@ static void tell_progress(const struct mortal_task *task, uint64_t done, uint64_
     /* ORD(progress:reuse) pairs ORD(progress:again): that the one before is the whole one is told before this one
      * changes. */
     atomic_thread_fence(memory_order_release);
+    if (PLANTED(PLANT_PROGRESS_BEFORE_COPY))
+        atomic_store_explicit(&notes->current, next, memory_order_release);
     atomic_store_explicit(&p->word, task->word, memory_order_relaxed);
     atomic_store_explicit(&p->slot, task->slot, memory_order_relaxed);
     atomic_store_explicit(&p->done, done, memory_order_relaxed);

@@ -10,6 +10,7 @@
 #include "host/shield.h"
 #include "host/worker.h"
 #include "region/asked.h"
+#include "region/plant.h"
 #include "system/clock.h"
 #include "system/futex.h"
 #include "system/why.h"
@@ -52,9 +53,11 @@ static int end_section(struct mortal_task *task) {
     if (--task->sections != 0)
         return 0;
     int before = guard_open(task->worker->host);
+    if (PLANTED(PLANT_SECTION_LOOKS_FIRST) && asked_to_end_there(task->worker->region, task->slot, task->word))
+        yield_to_the_end(task);
     /* ORD(section:end) pairs ORD(ask:overdue): before the look whether something waits for this. */
     atomic_store_explicit(&task->worker->desk->section, 0, memory_order_seq_cst);
-    if (asked_to_end_there(task->worker->region, task->slot, task->word))
+    if (asked_to_end_there(task->worker->region, task->slot, task->word) && !PLANTED(PLANT_SECTION_LOOKS_FIRST))
         yield_to_the_end(task);
     guard_restore(task->worker->host, before);
     return 0;

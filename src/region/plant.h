@@ -18,6 +18,8 @@ enum plant {
     PLANT_RECLAIM_HELD_RESULT,   /* memory of results that are held is taken for released */
     PLANT_GENERATION_UNCHECKED,  /* an entry of the queue is taken for its slot's next task */
     PLANT_COUNT_BEFORE_CLEANUP,  /* a clean-up counts before it is complete */
+    PLANT_SECTION_LOOKS_FIRST,   /* who ends a critical section looks who waits before it says that it ended */
+    PLANT_PROGRESS_BEFORE_COPY,  /* a copy of the progress is named whole before it is */
     PLANT_CELL_IN_PLACE,         /* a cell is changed where it is read */
     PLANT_CELL_SWAP_FIRST,       /* a cell's word names a buffer that is not complete */
     PLANT_CELL_READ_ONCE,        /* who copies a cell does not look whether it moved meanwhile */
@@ -39,6 +41,8 @@ enum plant {
     PLANT_STALE_KILL,            /* a kill does not look at the generation */
     PLANT_STANDBY_COUNTED_TWICE, /* who took over still counts as standby */
     PLANT_REAP_BEFORE_RECOVERY,  /* the pid is given up while the berth still names it */
+    PLANT_SETTLE_BEFORE_CLEANUP, /* a task has its verdict before what it left to be done is done */
+    PLANT_CLEANUPS_OF_EARLIER,   /* what an earlier task of the worker left, and did not need, is done */
     PLANT_PIN_FORGOTTEN,         /* an arena is given out again while a result lies in it */
     /* for storms */
     PLANT_CANCEL_BEGUN,          /* a task that was cut is told never started */

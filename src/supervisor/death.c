@@ -199,7 +199,7 @@ void death_settle(struct supervisor *s, const struct host_record *record, const 
     bool returned = false;
     for (uint32_t worker = 0; worker < s->region->g.workers_per_host; worker++) {
         uint32_t slot;
-        if (cleanup_takes(s, record, worker, death))
+        if (cleanup_takes(s, record, worker, death) && !PLANTED(PLANT_SETTLE_BEFORE_CLEANUP))
             continue;
         enum recovered outcome =
             recover_desk(s->region, record->life, worker, death, record->watches[worker].sentence, &slot);

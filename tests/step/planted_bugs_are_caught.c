@@ -38,6 +38,12 @@ static const struct planted {
     {PLANT_FATE_AFTER_WORD, "a fate that is stored after its word", promise_cut, ANYWHERE, 1, NULL},
     {PLANT_RETURN_TO_THE_END, "returned to the queue out of order", promise_order, EVENT_RIVAL_CLAIMED, 0, NULL},
     {PLANT_SKIP_DYING, "a kill that leaves the worker its claim", promise_next, EVENT_TAKEN, 0, "three tasks in a row"},
+    {PLANT_COUNT_BEFORE_CLEANUP, "a clean-up that counts before it is complete", promise_cleaned, ANYWHERE, 0, NULL},
+    {PLANT_SETTLE_BEFORE_CLEANUP, "a verdict before the clean-ups", promise_cleaned, ANYWHERE, 0, NULL},
+    {PLANT_CLEANUPS_OF_EARLIER, "clean-ups that an earlier task left", promise_cleaned, ANYWHERE, 0, NULL},
+    {PLANT_PROGRESS_BEFORE_COPY, "progress that is told before it is whole", promise_noted, ANYWHERE, 0, NULL},
+    {PLANT_SECTION_LOOKS_FIRST, "the end of a section that looks too early who waits for it", promise_section,
+     EVENT_OVERDUE, 0, NULL},
     {PLANT_STALE_KILL, "a kill that does not look at the generation", promise_next, EVENT_LATE_KILL, 0, NULL},
 };
 enum { BUGS = sizeof bugs / sizeof *bugs };

@@ -1,5 +1,6 @@
 /* aftermath.c - what comes after the recovery: the next host, the sleepers, a second recovery */
 #include "judge.h"
+#include "leave.h"
 #include "picture.h"
 #include "region/bell.h"
 
@@ -116,6 +117,31 @@ bool judge_heir(struct scene *scene)
     return true;
 }
 
+/* Of tasks that the host died with. Others' clean-ups are not needed. */
+bool judge_leavings(struct scene *scene, const struct undertaker *u)
+{
+    const struct truth *truth = scene->truth;
+    if (u->flaw != NULL)
+        return judge_breach(scene, promise_cleaned, "%s", u->flaw);
+    for (uint32_t slot = 0; slot < SLOTS; slot++) {
+        uint64_t before = scene->before[slot], word = atomic_load(claim_of(scene->region, slot));
+        bool is_cut = phase_is_running(word_phase(before)) && word_life(before) == LIFE;
+        uint8_t stands = is_cut ? truth->stands[slot] : 0, may_stand = is_cut ? truth->may_stand[slot] : 0;
+        if (u->cleaned[slot] != stands && u->cleaned[slot] != may_stand)
+            return judge_breach(scene, promise_cleaned, "slot %u: clean-ups %#x were run, and not %#x nor %#x", slot,
+                                u->cleaned[slot], stands, may_stand);
+        int32_t told = atomic_load(&fate_of(scene->region, slot)->word) == word ? fate_of(scene->region, slot)->cleanup : 0;
+        if (is_cut && phase_has_ended(word_phase(word)) && told != (u->cleaned[slot] != 0 ? MORTAL_CLEANUP_DONE : 0))
+            return judge_breach(scene, promise_cleaned, "slot %u: its clean-ups are told as %d", slot, told);
+        if (!is_cut)
+            continue;
+        const char *flaw = leave_flaw(scene->region, slot, word_with_phase(before, SLOT_RUNNING), truth);
+        if (flaw != NULL)
+            return judge_breach(scene, promise_noted, "slot %u: %s", slot, flaw);
+    }
+    return true;
+}
+
 /* Whoever sleeps in another host looks for work after a burial, and is rung again by the next who brings some: nothing
  * that the dead host left behind says that somebody looks already. */
 bool judge_bells(struct scene *scene)
@@ -150,7 +176,7 @@ bool judge(struct stage *stage, const struct moment *moment, const struct ending
     picture_take(stage, scene.region, stage->once);
     if (!picture_answers_agree(stage, moment->picture, stage->once))
         return judge_breach(&scene, promise_others, "the recovery changed what the host had answered");
-    if (!judge_fates(&scene) || !judge_heir(&scene) || !judge_bells(&scene))
+    if (!judge_leavings(&scene, &undertaker) || !judge_fates(&scene) || !judge_heir(&scene) || !judge_bells(&scene))
         return false;
     undertaker_open(&undertaker, scene.region);
     memcpy(undertaker.watches[BERTH], sentences, sizeof sentences);

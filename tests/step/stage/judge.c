@@ -25,6 +25,9 @@ const char promise_next[] = "a kill hits nobody but whom it was meant for";
 const char promise_stays[] = "a verdict that was told stays as it is";
 const char promise_pid[] = "a berth names no process that is none";
 const char promise_held[] = "no memory of a result that is held is used again";
+const char promise_cleaned[] = "what a task left to be done is done once, before its verdict";
+const char promise_noted[] = "what a task said is told whole";
+const char promise_section[] = "who waits for the end of a critical section is met there";
 const char promise_ends[] = "what nobody disturbs ends";
 
 const struct ending endings[ENDINGS] = {

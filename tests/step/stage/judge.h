@@ -54,6 +54,7 @@ bool judge_harvest(struct region *region, const struct part *part, uint32_t slot
 void         judge_note_words(struct scene *scene); /* fills before[] and bells[] from the region */
 struct death judge_death_of(const struct ending *ending);
 bool         judge_fates(struct scene *scene);     /* every task has the one right fate */
+bool         judge_leavings(struct scene *scene, const struct undertaker *u); /* clean-ups were run, notes are whole */
 bool         judge_queue(struct scene *scene);     /* what waits is found by the next host, in order: claims it all */
 bool         judge_heir(struct scene *scene);      /* who took over, and what was counted */
 bool         judge_bells(struct scene *scene);     /* every living worker was rung, and will be */
@@ -64,6 +65,6 @@ bool         judge_breach(struct scene *scene, const char *promise, const char *
 extern const char promise_found[], promise_waits[], promise_once[], promise_whole[], promise_decided[], promise_fate[],
     promise_others[], promise_order[], promise_again[], promise_cut[], promise_told[], promise_cap[], promise_doomed[],
     promise_ends[], promise_rung[], promise_count[], promise_heir[], promise_next[],
-    promise_stays[], promise_pid[], promise_held[];
+    promise_stays[], promise_pid[], promise_held[], promise_cleaned[], promise_noted[], promise_section[];
 
 #endif

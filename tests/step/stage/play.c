@@ -9,6 +9,7 @@
 
 #define SMALL {.seed = 1, .result_bytes = 24}
 #define LARGE {.seed = 2, .result_bytes = 1000}
+#define LEAVING {.seed = 14, .result_bytes = 8, .leaves = 1}
 
 const struct play plays[] = {
     {"a task that answers nothing", TWIST_NONE, false, 1, {{.act = {.seed = 3}}}},
@@ -39,6 +40,8 @@ const struct play plays[] = {
     {"a worker that sleeps as deputy", TWIST_BRISK, true, 1, {{.act = SMALL}}},
     {"a worker beside a deputy", TWIST_DEPUTY, true, 1, {{.act = SMALL, .attempts = 2}}},
     {"a worker of a standby that takes over", TWIST_STANDBY, true, 1, {{.act = SMALL}}},
+    {"a task that leaves clean-ups and notes", TWIST_NONE, false, 1, {{.act = LEAVING, .flags = ORDER_SOFT}}},
+    {"a restartable task that leaves clean-ups, after another", TWIST_LEFT, false, 1, {{.act = LEAVING, .attempts = 3}}},
     {"a worker from its first instruction on", TWIST_STARTING, true, 1, {{.act = {.seed = 13}}}},
 };
 const size_t play_count = sizeof plays / sizeof *plays;
@@ -81,9 +84,11 @@ static void all_asleep(struct stage *stage)
 
 static void before_the_tasks(struct stage *stage, enum twist twist)
 {
-    const struct act large = LARGE;
+    const struct act large = LARGE, leaving = LEAVING;
     if (twist == TWIST_REUSED)
         run_one(stage, TESTED_FIRST, large);
+    if (twist == TWIST_LEFT)
+        run_one(stage, EXTRA, leaving);
     if (twist == TWIST_FULL) {
         run_one(stage, EXTRA, (struct act){.seed = 11, .result_bytes = 4000});
         for (uint32_t slot = TESTED_FIRST + 1; slot <= TESTED_FIRST + 2; slot++) {
@@ -100,6 +105,8 @@ static void before_the_tasks(struct stage *stage, enum twist twist)
 
 bool play_takes_more(const struct play *play) { return play->lives; }
 
+bool play_leaves(const struct play *play) { return play->tasks != 0 && play->parts[0].act.leaves != 0; }
+
 void play_submit_more(struct stage *stage)
 {
     stage_submit(stage, LATEST, (struct part){.act = SMALL, .is_tested = true, .worker = ACTOR});
@@ -111,6 +118,8 @@ void play_prepare(struct stage *stage, const struct play *play)
     rival_ready();
     stage_clear(stage);
     stage_host_enters(stage);
+    if (play_leaves(play))
+        worker_settle(&stage->workers[ACTOR]); /* what is left is left by a worker on its own thread */
     if (play->twist == TWIST_BRISK || play->twist == TWIST_DEPUTY)
         bell_note_pace(&stage->owner, true);
     if (play->twist == TWIST_DEPUTY)
@@ -166,4 +175,6 @@ void play_run(struct stage *stage, const struct play *play)
         return;
     for (unsigned i = 0; i < play->tasks; i++)
         (void)worker_step(actor);
+    if (play_leaves(play))
+        unsettle(actor);
 }

@@ -17,6 +17,7 @@ struct run {
     uint64_t           at; /* of the event */
     bool               is_over, is_taken, has_happened;
     bool               has_more; /* was submitted meanwhile */
+    bool               is_waited_for, has_yielded; /* the end of its critical section; it came, and goes no further */
     uint32_t           other_bell; /* of one who sleeps in another host: what it was */
     uint32_t           entering; /* slot + 1: the next instruction is its function's first */
     uint32_t           ended, unclaimed_at_doom;
@@ -124,6 +125,26 @@ static void condemn_late(struct run *run)
         (void)judge_breach(&scene, promise_next, "slot %u: a kill of the task that it had before took it", TESTED_FIRST);
 }
 
+/* False: what runs is not it. */
+static bool wait_for_section(struct run *run)
+{
+    static struct undertaker undertaker;
+    struct stage            *stage = run->stage;
+    uint64_t word = atomic_load(claim_of(&stage->owner, TESTED_FIRST));
+    struct care *care = care_of(&stage->owner, TESTED_FIRST);
+    if (word_phase(word) != SLOT_RUNNING || word_life(word) != LIFE || word_worker(word) != ACTOR)
+        return false;
+    if (run->event == EVENT_ASKED) {
+        run->is_waited_for = atomic_load(&actors_desk(run)->section) != 0;
+        atomic_store(&care->killers, 1);
+        atomic_store(&care->asked, word_generation(word) + 1);
+        return true;
+    }
+    undertaker_open(&undertaker, &stage->owner);
+    run->is_waited_for = ask_waits_for_section(&undertaker.supervisor, BERTH, ACTOR, TESTED_FIRST, word);
+    return true;
+}
+
 static void doom_now(struct run *run)
 {
     atomic_store(&berth_of(&run->stage->owner, BERTH)->doomed, BERTH_DOOMED);
@@ -216,6 +237,11 @@ static bool happen(struct run *run)
         break;
     case EVENT_MORE:
         submit_more(run);
+        break;
+    case EVENT_OVERDUE:
+    case EVENT_ASKED:
+        if (!wait_for_section(run))
+            return false;
         break;
     case EVENT_DEATH:
         kill(getpid(), SIGKILL);
@@ -342,7 +368,8 @@ static void after_instruction(const struct trap *at, void *context)
         count(run);
         keep(run, at->count);
     }
-    if (atomic_load(&actors_desk(run)->parked) != 0) { /* there it stays in truth; here it has to come back */
+    run->has_yielded = run->has_yielded || atomic_load(&actors_desk(run)->yields) != 0;
+    if (atomic_load(&actors_desk(run)->parked) != 0 || run->has_yielded) { /* there it stays in truth; here it has to come back */
         run->is_over = true;
         atomic_store(&berth_of(&run->stage->owner, BERTH)->doomed, BERTH_RETIRED);
     }
@@ -399,6 +426,13 @@ static void check_doomed(struct run *run)
             (void)judge_breach(&scene, promise_doomed, "slot %u was claimed after it and begun", slot);
 }
 
+static void check_section(struct run *run)
+{
+    struct scene scene = {.fault = &run->sweep->fault};
+    if (run->is_waited_for && !run->has_yielded)
+        (void)judge_breach(&scene, promise_section, "the task went on");
+}
+
 uint64_t sweep_run(struct sweep *sweep, const struct play *play, enum event event, uint64_t at)
 {
     struct stage *stage = &sweep->stage;
@@ -415,6 +449,7 @@ uint64_t sweep_run(struct sweep *sweep, const struct play *play, enum event even
     if (event == EVENT_NONE)
         check_undisturbed(&run);
     check_doomed(&run);
+    check_section(&run);
     rival_ends(stage);
     return instructions;
 }

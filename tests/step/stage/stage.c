@@ -1,3 +1,4 @@
+#include "leave.h"
 #include "picture.h"
 
 #include "region/queue.h"
@@ -66,6 +67,8 @@ void stage_open(struct stage *stage)
     const struct geometry *g = &stage->owner.g;
     stage->other_arena = must(memory_map(stage->owner.answers_fd, OTHER_LIFE * g->arena_bytes, g->arena_bytes, true, NULL));
     CHECK_EQ(memory_commit(stage->other_arena, g->arena_cells, -1, 0), 0);
+    must(memory_map(stage->owner.answers_fd, CLEANER_LIFE * g->arena_bytes, g->arena_bytes, true,
+                    arena_of(&stage->owner, CLEANER_LIFE)));
     picture_plan(stage);
     stage->once = must(malloc(stage->picture_bytes));
     stage->twice = must(malloc(stage->picture_bytes));
@@ -158,6 +161,8 @@ int stage_act(mortal_task *task, const void *input, size_t input_bytes)
 {
     const struct act *act = input;
     truth_of_acts->entered[task->slot] = 1;
+    if (act->leaves != 0)
+        leave(task, truth_of_acts);
     const uint8_t *answer = answer_to(input, input_bytes);
     if (act->result_bytes != 0)
         memcpy(must(mortal_task_result(task, act->result_bytes)), answer, act->result_bytes);
@@ -198,6 +203,8 @@ void stage_release(struct stage *stage, uint32_t slot)
     atomic_store_explicit(claim_of(&stage->owner, slot), word_make(next, SLOT_FREE, 0, 0), memory_order_release);
     *part = (struct part){.generation = next};
     stage->truth->entered[slot] = stage->truth->left[slot] = 0;
+    stage->truth->stands[slot] = stage->truth->may_stand[slot] = 0;
+    stage->truth->said[slot] = stage->truth->may_say[slot] = 0;
 }
 
 void stage_submit(struct stage *stage, uint32_t slot, struct part part)
@@ -229,6 +236,9 @@ void stage_submit(struct stage *stage, uint32_t slot, struct part part)
     atomic_store(&care->charged, charged);
     atomic_store(&care->returned, CARE_UNCHARGED);
     atomic_store(&care->asked, 0);
+    atomic_store(&care->killers, 0);
+    atomic_store(&care->told, 0);
+    atomic_store(&care->overdue, 0);
     atomic_store_explicit(claim_of(r, slot), word_make(part.generation, SLOT_PENDING, 0, 0), memory_order_release);
     queue_push(r, slot, part.generation);
 }

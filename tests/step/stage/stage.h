@@ -28,6 +28,8 @@ enum {
     STANDBY_LIFE = 3, /* a third, which takes over */
     STANDBY_BERTH = 4,
     NEXT_LIFE = 7, /* who comes after it, and more after that */
+    CLEANER_LIFE = 2, /* runs clean-ups, and is made for them */
+    CLEANER_BERTH = 5,
     GROUP = 3,     /* as orders have it: number + 1 */
     RESULTS_BYTES = 8192,
     PIECES = 8
@@ -39,7 +41,8 @@ struct act {
     uint32_t result_bytes; /* asked for first */
     uint32_t resized_bytes; /* then asked for, if not 0 */
     int32_t  status;
-    uint32_t reserved[3];
+    uint32_t leaves; /* 1: it leaves clean-ups and notes, and has a critical section: leave.h */
+    uint32_t reserved[2];
 };
 
 /* One slot's task. */
@@ -63,6 +66,8 @@ struct truth {
     uint8_t  group_woken, room_woken;     /* after the last end of a task that concerns them */
     uint16_t reserved;                    /* no holes: it is compared as a whole */
     uint32_t about_to_enter;              /* slot + 1: it said begun, its function comes next */
+    uint8_t  stands[SLOTS], may_stand[SLOTS]; /* clean-ups that it left, a bit each; and those, while that changes */
+    uint8_t  said[SLOTS], may_say[SLOTS];     /* lines, and steps of progress; likewise */
 };
 
 struct stage {

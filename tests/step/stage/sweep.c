@@ -100,7 +100,7 @@ static uint64_t run_and_judge(struct sweep *sweep, const struct play *play, enum
                                         ", a rival that began", ", an outsider", ", a rival held before it begins",
                                         ", a rival held in its function", ", a rival held before it publishes",
                                         ", a rival held before it tells", ", its slot used again", ", one more task",
-                                        ", a late kill"};
+                                        ", a late kill", ", its deadline over", ", a kill in its grace"};
     uint64_t instructions = sweep_run(sweep, play, event, at);
     for (size_t i = 0; i < sweep->moment_count && sweep->fault.promise == NULL; i++)
         judge_moment(sweep, &sweep->moments[i]);
@@ -133,6 +133,8 @@ static bool event_fits(const struct play *play, enum event event)
 {
     if (event == EVENT_MORE)
         return play_takes_more(play);
+    if (event == EVENT_OVERDUE || event == EVENT_ASKED)
+        return play_leaves(play);
     return event < EVENT_HELD_CLAIMED || event > EVENT_HELD_PUBLISHED || play->twist != TWIST_DEPUTY;
 }
 

@@ -27,7 +27,9 @@ enum event {
     EVENT_REUSED,           /* as soon as its first task has ended, the owner puts another one into that slot */
     EVENT_MORE,             /* the owner submits one more, and calls */
     EVENT_LATE_KILL,        /* a kill that was meant for an earlier task of the slot */
-    EVENT_LAST = EVENT_LATE_KILL,
+    EVENT_OVERDUE,          /* its deadline is over, and waits for the end of its critical section */
+    EVENT_ASKED,            /* a kill in its grace does */
+    EVENT_LAST = EVENT_ASKED,
     EVENT_DEATH             /* this process kills itself: for a child of the test */
 };
 

@@ -1,5 +1,8 @@
 #include "undertaker.h"
 
+#include "leave.h"
+#include "system/clock.h"
+
 #include <limits.h>
 
 void undertaker_open(struct undertaker *u, struct region *region)
@@ -10,7 +13,11 @@ void undertaker_open(struct undertaker *u, struct region *region)
     memset(u->hosts, 0, sizeof u->hosts);
     memset(u->watches, 0, sizeof u->watches);
     memset(u->life_berth, 0, sizeof u->life_berth);
-    static struct heritage without_breaker;
+    static struct heritage without_breaker = {.cleanup_ns = NEVER, .start_ns = NEVER / 4};
+    memset(u->cleaned, 0, sizeof u->cleaned);
+    u->flaw = NULL;
+    s->uncleans = u->uncleans;
+    s->unclean_room = UNCLEAN_MOST;
     s->region = region;
     s->heritage = &without_breaker;
     s->hosts = u->hosts;
@@ -49,10 +56,51 @@ void undertaker_condemn(struct undertaker *u, const struct stage *stage, enum se
             condemn(&u->supervisor, slot, stage->parts[slot].generation, sentence);
 }
 
+/* What cleanup_run() does in a host, but for the call. */
+static void run_errand(struct undertaker *u)
+{
+    struct region *r = u->supervisor.region;
+    uint32_t number = atomic_load(&berth_of(r, CLEANER_BERTH)->errand);
+    const struct errand *errand = &control_head(r)->errands[errand_place(number)];
+    uint64_t word = errand->slot < SLOTS ? atomic_load(claim_of(r, errand->slot)) : 0;
+    uint8_t  bit = leave_bit(errand->function, errand->input, errand->input_bytes);
+    if (errand->slot >= SLOTS || bit == 0)
+        u->flaw = "a clean-up is not whole";
+    else if (!phase_is_running(word_phase(word)) || word_with_phase(word, SLOT_RUNNING) != errand->word)
+        u->flaw = "a task is settled before it is cleaned up after";
+    else if (u->cleaned[errand->slot] != 0 && bit >= (u->cleaned[errand->slot] & -u->cleaned[errand->slot]))
+        u->flaw = "a clean-up is run twice, or before one that was left later";
+    else
+        u->cleaned[errand->slot] |= bit;
+    atomic_store(&desk_of(r, CLEANER_LIFE, 0)->errand, (uint64_t)number << 32);
+}
+
+void undertaker_clean(struct undertaker *u)
+{
+    struct supervisor  *s = &u->supervisor;
+    struct host_record *cleaner = &u->hosts[CLEANER_BERTH];
+    if (s->unclean_count == 0)
+        return;
+    *cleaner = (struct host_record){.state = HOST_STANDBY, .pid = INT_MAX, .life = CLEANER_LIFE, .position = NO_POSITION,
+                                    .lost_worker = NO_WORKER, .blamed_worker = NO_WORKER,
+                                    .watches = u->watches[CLEANER_BERTH]};
+    atomic_store(&desk_of(s->region, CLEANER_LIFE, 0)->errand, 0);
+    for (unsigned turns = 0; s->unclean_count != 0 && turns < UNCLEAN_MOST * CLEANUPS; turns++) {
+        (void)cleanup_turn(s, clock_ns());
+        if (cleaner->state == HOST_CLEANING)
+            run_errand(u);
+    }
+    if (s->unclean_count != 0)
+        u->flaw = "clean-ups are never over";
+    *cleaner = (struct host_record){.life = NO_LIFE, .position = NO_POSITION, .lost_worker = NO_WORKER,
+                                    .watches = u->watches[CLEANER_BERTH]};
+}
+
 void undertaker_bury(struct undertaker *u, const struct death *death)
 {
     death_bury(&u->supervisor, BERTH, death);
     death_rally(&u->supervisor);
+    undertaker_clean(u);
 }
 
 void undertaker_reap(struct undertaker *u, pid_t pid, bool asked)
@@ -61,4 +109,5 @@ void undertaker_reap(struct undertaker *u, pid_t pid, bool asked)
     u->hosts[BERTH].asked = asked;
     death_reap(&u->supervisor);
     CHECK_EQ(u->hosts[BERTH].state, HOST_EMPTY);
+    undertaker_clean(u);
 }

@@ -9,7 +9,7 @@
 #include "stage.h"
 #include "supervisor/state.h"
 
-enum { BERTHS_MOST = 16, LIVES_MOST = 128 };
+enum { BERTHS_MOST = 16, LIVES_MOST = 128, UNCLEAN_MOST = 16 };
 
 struct undertaker {
     struct supervisor  supervisor;
@@ -18,6 +18,9 @@ struct undertaker {
     uint16_t           life_berth[LIVES_MOST];
     uint32_t           positions[2], dead_lives[LIVES_MOST];
     struct returned    returned[RETURNED_ENTRIES];
+    struct unclean     uncleans[UNCLEAN_MOST];
+    uint8_t            cleaned[SLOTS]; /* clean-ups that were run for its task, a bit each */
+    const char        *flaw;           /* in the way in which they were; null: none */
 };
 
 /* One that knows nothing yet, like a new process. */
@@ -29,6 +32,9 @@ void undertaker_condemn(struct undertaker *u, const struct stage *stage, enum se
 /* What is done when it is certainly dead, a standby takes over and everybody is rung: as told, or as the supervisor finds
  * out from a child that ended. */
 void undertaker_bury(struct undertaker *u, const struct death *death);
+
+/* What the dead host's tasks left to be done, in a host that is made for it: part of the two others. */
+void undertaker_clean(struct undertaker *u);
 void undertaker_reap(struct undertaker *u, pid_t pid, bool asked);
 
 #endif

@@ -111,6 +111,9 @@ static void visit_now(struct office *office)
         bell_call(&stage->owner);
         office->words[LATEST] = atomic_load(claim_of(&stage->owner, LATEST));
         break;
+    case VISIT_OTHER:
+        office->meanwhile(office);
+        break;
     case VISIT_DEATH:
         kill(getpid(), SIGKILL);
         break;
@@ -198,7 +201,7 @@ void office_check_after_death(struct office *office, const struct deed *deed)
 
 static uint64_t run_and_tell(struct office *office, const struct deed *deed, enum visit visit, uint64_t at)
 {
-    static const char *const names[] = {"", ", a claim", ", a publication", ", a release", ", a submit"};
+    static const char *const names[] = {"", ", a claim", ", a publication", ", a release", ", a submit", ", meanwhile"};
     uint64_t instructions = office_run(office, deed, visit, at);
     if (office->fault.promise != NULL)
         snprintf(office->where, sizeof office->where, visit == VISIT_NONE ? "%s%s" : "%s%s after %llu", deed->name,

@@ -17,7 +17,8 @@ enum visit {
     VISIT_PUBLISH, /* a worker that is at its task publishes it */
     VISIT_RELEASE, /* the owner lets go of what has ended */
     VISIT_SUBMIT,  /* the owner submits one more */
-    VISIT_LAST = VISIT_SUBMIT,
+    VISIT_OTHER,   /* see meanwhile */
+    VISIT_LAST = VISIT_OTHER,
     VISIT_DEATH    /* this process kills itself: for a child of the test */
 };
 
@@ -46,6 +47,7 @@ struct office {
     struct fault       fault;
     char               where[200];
     uint64_t           killed_first, ended_first; /* of tasks that were to be killed */
+    void (*meanwhile)(struct office *office); /* VISIT_OTHER: whoever prepares the deed says what */
     uint64_t           states, verdicts; /* instructions after which it was cut, verdicts read there */
 };
 

@@ -2,7 +2,6 @@
 
 #include "region/bell.h"
 #include "rival.h"
-#include "system/memory.h"
 #include "undertaker.h"
 
 #include <signal.h>
@@ -149,17 +148,6 @@ void play_prepare(struct stage *stage, const struct play *play)
         atomic_store(&berth_of(&stage->owner, BERTH)->active, 0);
 }
 
-/* The next play clears the memory that the mutex is in. */
-static void unsettle(struct worker *worker)
-{
-    const stack_t none = {.ss_flags = SS_DISABLE};
-    stack_t       stack;
-    pthread_mutex_t *line = (void *)life_line_of(worker->region, worker->host->place.life, 1 + worker->index);
-    CHECK_EQ(pthread_mutex_unlock(line), 0);
-    CHECK_EQ(sigaltstack(&none, &stack), 0);
-    memory_unmap(stack.ss_sp, stack.ss_size);
-}
-
 void play_run(struct stage *stage, const struct play *play)
 {
     struct worker *actor = &stage->workers[ACTOR];
@@ -170,11 +158,11 @@ void play_run(struct stage *stage, const struct play *play)
     if (play->lives)
         worker_run(actor);
     if (play->twist == TWIST_STARTING)
-        unsettle(actor);
+        stage_unsettle(actor);
     if (play->lives)
         return;
     for (unsigned i = 0; i < play->tasks; i++)
         (void)worker_step(actor);
     if (play_leaves(play))
-        unsettle(actor);
+        stage_unsettle(actor);
 }

@@ -4,6 +4,7 @@
 #include "region/queue.h"
 #include "system/memory.h"
 
+#include <signal.h>
 #include <stdlib.h>
 
 static struct truth *truth_of_acts; /* where tasks tell what they do */
@@ -133,6 +134,17 @@ void stage_host_enters(struct stage *stage)
     CHECK_EQ(host_prepare(&stage->host, &stage->heritage, (struct host_place){.berth = BERTH, .life = LIFE}), 0);
     for (uint32_t i = 0; i < WORKERS; i++)
         worker_prepare(&stage->workers[i], &stage->host, i);
+}
+
+/* The next run clears the memory that the mutex is in. */
+void stage_unsettle(struct worker *worker)
+{
+    const stack_t none = {.ss_flags = SS_DISABLE};
+    stack_t       stack;
+    pthread_mutex_t *line = (void *)life_line_of(worker->region, worker->host->place.life, 1 + worker->index);
+    CHECK_EQ(pthread_mutex_unlock(line), 0);
+    CHECK_EQ(sigaltstack(&none, &stack), 0);
+    memory_unmap(stack.ss_sp, stack.ss_size);
 }
 
 void stage_say_ready(struct stage *stage, uint32_t life)

@@ -91,6 +91,9 @@ void stage_close(struct stage *stage);
 void stage_clear(struct stage *stage);      /* nobody on it, as after region_create */
 void stage_host_enters(struct stage *stage); /* a new host in its place: after stage_clear, and in a forked child */
 
+/* What worker_settle() did to the thread that calls. */
+void stage_unsettle(struct worker *worker);
+
 /* Another host says that it is ready. */
 void stage_say_ready(struct stage *stage, uint32_t life);
 

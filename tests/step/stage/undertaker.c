@@ -57,7 +57,7 @@ void undertaker_condemn(struct undertaker *u, const struct stage *stage, enum se
 }
 
 /* What cleanup_run() does in a host, but for the call. */
-static void run_errand(struct undertaker *u)
+void undertaker_run_errand(struct undertaker *u)
 {
     struct region *r = u->supervisor.region;
     uint32_t number = atomic_load(&berth_of(r, CLEANER_BERTH)->errand);
@@ -75,25 +75,37 @@ static void run_errand(struct undertaker *u)
     atomic_store(&desk_of(r, CLEANER_LIFE, 0)->errand, (uint64_t)number << 32);
 }
 
+void undertaker_meet_cleaner(struct undertaker *u)
+{
+    u->hosts[CLEANER_BERTH] = (struct host_record){.state = HOST_STANDBY, .pid = INT_MAX, .life = CLEANER_LIFE,
+                                                   .position = NO_POSITION, .lost_worker = NO_WORKER,
+                                                   .blamed_worker = NO_WORKER, .watches = u->watches[CLEANER_BERTH]};
+    atomic_store(&berth_of(u->supervisor.region, CLEANER_BERTH)->errand, 0);
+    atomic_store(&desk_of(u->supervisor.region, CLEANER_LIFE, 0)->errand, 0);
+}
+
+void undertaker_end_cleaner(struct undertaker *u)
+{
+    u->hosts[CLEANER_BERTH] = (struct host_record){.life = NO_LIFE, .position = NO_POSITION, .lost_worker = NO_WORKER,
+                                                   .watches = u->watches[CLEANER_BERTH]};
+}
+
 void undertaker_clean(struct undertaker *u)
 {
-    struct supervisor  *s = &u->supervisor;
-    struct host_record *cleaner = &u->hosts[CLEANER_BERTH];
+    struct supervisor        *s = &u->supervisor;
+    const struct host_record *cleaner = &u->hosts[CLEANER_BERTH];
     if (s->unclean_count == 0)
         return;
-    *cleaner = (struct host_record){.state = HOST_STANDBY, .pid = INT_MAX, .life = CLEANER_LIFE, .position = NO_POSITION,
-                                    .lost_worker = NO_WORKER, .blamed_worker = NO_WORKER,
-                                    .watches = u->watches[CLEANER_BERTH]};
-    atomic_store(&desk_of(s->region, CLEANER_LIFE, 0)->errand, 0);
+    if (cleaner->state == HOST_EMPTY)
+        undertaker_meet_cleaner(u);
     for (unsigned turns = 0; s->unclean_count != 0 && turns < UNCLEAN_MOST * CLEANUPS; turns++) {
         (void)cleanup_turn(s, clock_ns());
         if (cleaner->state == HOST_CLEANING)
-            run_errand(u);
+            undertaker_run_errand(u);
     }
     if (s->unclean_count != 0)
         u->flaw = "clean-ups are never over";
-    *cleaner = (struct host_record){.life = NO_LIFE, .position = NO_POSITION, .lost_worker = NO_WORKER,
-                                    .watches = u->watches[CLEANER_BERTH]};
+    undertaker_end_cleaner(u);
 }
 
 void undertaker_bury(struct undertaker *u, const struct death *death)

@@ -35,6 +35,9 @@ void undertaker_bury(struct undertaker *u, const struct death *death);
 
 /* What the dead host's tasks left to be done, in a host that is made for it: part of the two others. */
 void undertaker_clean(struct undertaker *u);
+void undertaker_meet_cleaner(struct undertaker *u); /* that host is ready, */
+void undertaker_run_errand(struct undertaker *u);   /* has done what it was given, */
+void undertaker_end_cleaner(struct undertaker *u);  /* and is no more */
 void undertaker_reap(struct undertaker *u, pid_t pid, bool asked);
 
 #endif

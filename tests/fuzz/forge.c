@@ -149,9 +149,62 @@ static void forge_notes(void)
     trace->at = any();
 }
 
+/* What a task leaves to be done, as no host would write it. */
+static void forge_cleanups(void)
+{
+    uint32_t life = a_life(), slot = (uint32_t)bytes_take(&world.input, 1) % SLOTS;
+    struct cleanups *left = world_cleanups(life, (uint32_t)bytes_take(&world.input, 1) % WORKERS_PER_HOST);
+    unsigned kind = (unsigned)bytes_take(&world.input, 1);
+    atomic_store(&left->word, kind & 1 ? any() : word_with_phase(atomic_load(claim_of(world.region, slot)), SLOT_RUNNING));
+    atomic_store(&left->slot, kind & 2 ? (uint32_t)any() : slot);
+    atomic_store(&left->count, kind & 4 ? (uint32_t)any() : kind / 8 % CLEANUPS + 1);
+    struct cleanup *one = &left->left[kind / 8 % CLEANUPS];
+    atomic_store(&one->function, any());
+    one->input_bytes = (uint32_t)any();
+}
+
+/* What workers and hosts say of sections, rest, clean-ups, caps and whoever keeps their memory. */
+static void forge_more(void)
+{
+    uint32_t life = a_life();
+    struct desk *desk = world_desk(life, (uint32_t)bytes_take(&world.input, 1) % WORKERS_PER_HOST);
+    struct host_head *head = world_head(life);
+    uint64_t value = any();
+    switch (bytes_take(&world.input, 1) % 12) {
+    case 0: atomic_store(&desk->section, (uint32_t)value); break;
+    case 1: atomic_store(&desk->yields, (uint32_t)value); break;
+    case 2: atomic_store(&desk->rested, (uint32_t)value); break;
+    case 3: atomic_store(&desk->cpu_ns, value); break;
+    case 4: atomic_store(&desk->ran, (uint32_t)value); break;
+    case 5: atomic_store(&desk->errand, value); break;
+    case 6: atomic_store(&desk->errand, atomic_load(&desk->errand) + (value << 32)); break;
+    case 7: atomic_store(&head->served, (uint32_t)value); break;
+    case 8: atomic_store(&head->sitter, value % 4 == 0 ? INT32_MAX : -(int32_t)(value % 4)); break; /* nobody */
+    case 9: head->lacks_memory = (uint32_t)value; break;
+    case 10: head->hardened = (uint32_t)value; break;
+    default: head->signal_code = (int32_t)value; break;
+    }
+}
+
+/* A cell's word, and its value in any buffer. */
+static void forge_cell(void)
+{
+    const struct geometry *g = &world.region->g;
+    uint64_t at = bytes_take(&world.input, 3) % (g->cells_bytes - 8);
+    if (bytes_take(&world.input, 1) % 2 == 0)
+        atomic_store(cell_word_of(world.region, (uint32_t)at % CELLS_MOST), any());
+    else
+        memset(world.region->cells + at, (int)any(), 8);
+}
+
 void forge(void)
 {
     unsigned way = (unsigned)bytes_take(&world.input, 1);
+    if (world.is_rich && way >= 120 && way < 240) {
+        static void (*const more[])(void) = {forge_cleanups, forge_more, forge_cell};
+        more[way % (sizeof more / sizeof *more)]();
+        return;
+    }
     if (way >= 240) { /* in place of few, so that what the corpus plays is what it was */
         forge_notes();
         return;

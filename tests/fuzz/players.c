@@ -83,9 +83,70 @@ void player_return(uint32_t berth, uint32_t worker, int status, uint32_t result_
         return;
     }
     atomic_store(&player->claimant.desk->begun, 0);
+    if (world.is_rich) {
+        uint32_t enough = world.pool->heritage.caps.recycle_tasks;
+        atomic_store(&world_head(player->claimant.life)->served, enough != 0 && result_bytes % enough == 0 ? 2 : 1);
+        atomic_store(&player->claimant.desk->section, 0);
+        atomic_store(&player->claimant.desk->yields, 0);
+    }
     announce(player);
     if (atomic_load(&orders_head(world.region)->room_wanted) != 0)
         atomic_fetch_add(&claims_head(world.region)->room_bell, 1);
+}
+
+static int cleanup(mortal_task *task, const void *input, size_t input_bytes)
+{
+    (void)task, (void)input, (void)input_bytes;
+    return 0; /* no host calls it */
+}
+
+void player_leave(uint32_t berth, uint32_t worker)
+{
+    struct player *player = &world.players[berth][worker];
+    if (!player->runs)
+        return;
+    struct desk *desk = player->claimant.desk;
+    struct cleanups *left = world_cleanups(player->claimant.life, worker);
+    unsigned kind = (unsigned)bytes_take(&world.input, 1);
+    if (kind % 4 == 0)
+        atomic_store(&desk->section, 1);
+    else if (kind % 4 == 1)
+        atomic_store(&desk->section, 0);
+    if (kind % 4 == 1 && kind >= 128)
+        atomic_store(&desk->yields, 1);
+    if (kind % 4 < 2)
+        return;
+    if (atomic_load(&left->word) != player->word || atomic_load(&left->slot) != player->slot)
+        atomic_store(&left->count, 0);
+    atomic_store(&left->word, player->word);
+    atomic_store(&left->slot, player->slot);
+    uint32_t at = atomic_load(&left->count);
+    if (at >= CLEANUPS)
+        return;
+    left->left[at].input_bytes = kind % 128;
+    atomic_store(&left->left[at].function, (uintptr_t)cleanup);
+    atomic_store(&left->count, at + 1);
+}
+
+void player_clean(uint32_t berth, int status)
+{
+    const struct host_record *record = record_of(berth);
+    uint32_t number = atomic_load(&berth_of(world.region, berth)->errand);
+    if (record->state != HOST_CLEANING || number == 0)
+        return;
+    const struct errand *errand = &control_head(world.region)->errands[errand_place(number)];
+    MUST(errand->slot < SLOTS && errand->input_bytes <= CLEANUP_INPUT_BYTES);
+    atomic_store(&world_desk(record->life, 0)->errand, (uint64_t)number << 32 | (uint32_t)status);
+}
+
+void player_rest(uint32_t berth)
+{
+    const struct host_record *record = record_of(berth);
+    if (record->state != HOST_LEAVING || atomic_load(&berth_of(world.region, berth)->resting) == 0)
+        return;
+    for (uint32_t worker = 0; worker < WORKERS_PER_HOST; worker++)
+        if (!world.players[berth][worker].runs)
+            atomic_store(&world_desk(record->life, worker)->rested, 1);
 }
 
 /* Whatever ran before goes on for ever, and only a kill ends it. Who was rung answers. */

@@ -98,6 +98,25 @@ bool __wrap_process_thread_look(pid_t pid, pid_t thread, struct thread_look *loo
     return true;
 }
 
+/* What the kernel counts, for who watches caps. */
+bool __wrap_usage_glance(pid_t pid, struct usage *usage);
+bool __wrap_usage_cpu_of_thread(pid_t pid, pid_t thread, uint64_t *used_ns);
+void __wrap_spawn_fill(struct supervisor *s);
+
+bool __wrap_usage_glance(pid_t pid, struct usage *usage)
+{
+    (void)pid;
+    *usage = (struct usage){.anon_bytes = 1 << 20};
+    return true;
+}
+
+bool __wrap_usage_cpu_of_thread(pid_t pid, pid_t thread, uint64_t *used_ns)
+{
+    (void)pid, (void)thread;
+    *used_ns = world.now_ns / 2;
+    return true;
+}
+
 /* ---- what hosts can write to ------------------------------------------------------------------------------------ */
 
 static uint8_t *arena(uint32_t life) { return world.answers + (uint64_t)life * world.region->g.arena_bytes; }
@@ -117,6 +136,11 @@ struct notes *world_notes(uint32_t life, uint32_t worker)
 struct trace *world_trace(uint32_t life)
 {
     return (struct trace *)(void *)(arena(life) + world.region->g.arena_trace);
+}
+
+struct cleanups *world_cleanups(uint32_t life, uint32_t worker)
+{
+    return (struct cleanups *)(void *)(arena(life) + world.region->g.arena_cleanups) + worker;
 }
 
 struct life_line *world_line(uint32_t life, uint32_t thread)
@@ -147,6 +171,8 @@ static void spawn(uint32_t berth)
     s->life_berth[life] = (uint16_t)(berth + 1);
     atomic_store(&berth_of(s->region, berth)->doomed, 0);
     atomic_store(&berth_of(s->region, berth)->active, 0);
+    atomic_store(&berth_of(s->region, berth)->resting, 0);
+    atomic_store(&berth_of(s->region, berth)->errand, 0);
     atomic_store(&berth_of(s->region, berth)->birth, record->birth);
     atomic_store(&berth_of(s->region, berth)->life, life);
     memset(arena(life), 0, s->region->g.arena_cells);
@@ -168,16 +194,38 @@ static void bury(uint32_t berth, int code, int status)
 static void keep_enough(void)
 {
     struct supervisor *s = &world.supervisor;
-    uint32_t alive = 0;
+    uint32_t alive = 0, spare = s->region->g.standby;
+    if (spare < cleanup_hosts_wanted(s))
+        spare = cleanup_hosts_wanted(s);
     for (uint32_t i = 0; i < s->region->g.berths; i++)
-        alive += s->hosts[i].state != HOST_EMPTY && s->hosts[i].state != HOST_DYING;
-    for (uint32_t i = 0; i < s->region->g.berths && alive < s->region->g.hosts + s->region->g.standby; i++)
+        alive += s->hosts[i].state != HOST_EMPTY && s->hosts[i].state != HOST_DYING && s->hosts[i].state != HOST_LEAVING;
+    for (uint32_t i = 0; i < s->region->g.berths && alive < s->region->g.hosts + spare; i++)
         if (s->hosts[i].state == HOST_EMPTY) {
             spawn(i);
             alive++;
         }
     spawn_check_ready(s);
     (void)spawn_take_over(s);
+}
+
+void __wrap_spawn_fill(struct supervisor *s)
+{
+    (void)s;
+    keep_enough();
+}
+
+/* The rest of a turn of the supervisor's, and what its hosts do about it. */
+static void turn_richly(struct supervisor *s)
+{
+    ask_heed_yields(s);
+    for (uint32_t i = 0; world.settles && i < s->region->g.berths; i++) {
+        player_clean(i, 0);
+        player_rest(i);
+    }
+    (void)cleanup_turn(s, __wrap_clock_ns());
+    (void)cap_check(s, __wrap_clock_ns());
+    (void)recycle_check(s, __wrap_clock_ns());
+    (void)sitters_kill(s, __wrap_clock_ns());
 }
 
 void world_turn(void)
@@ -189,6 +237,8 @@ void world_turn(void)
         if (s->hosts[i].state == HOST_DYING)
             bury(i, CLD_KILLED, SIGKILL);
     keep_enough();
+    if (world.is_rich)
+        turn_richly(s);
     (void)deadline_check(s, __wrap_clock_ns());
     if (world.now_ns >= s->audit_at) {
         audit(s);
@@ -226,6 +276,11 @@ void world_act(void)
         die();
     } else if (kind % 16 == 9) {
         world_turn();
+    } else if (world.is_rich && kind % 16 == 11) {
+        player_leave(berth, kind >> 7);
+    } else if (world.is_rich && kind % 16 == 12) {
+        player_clean(berth, (int)bytes_take(&world.input, 1));
+        player_rest(berth);
     } else if (kind % 16 == 10) {
         world.now_ns += 1ull << bytes_take(&world.input, 1) % 34;
     } else {
@@ -248,8 +303,11 @@ static int launch_world(struct pool *pool)
     s->hosts = calloc(g->berths, sizeof *s->hosts);
     s->positions = calloc(g->hosts, sizeof *s->positions);
     s->returned = calloc(RETURNED_ENTRIES, sizeof *s->returned);
+    s->leaving = calloc(g->hosts, sizeof *s->leaving);
+    s->oom_kills = -1;
     s->ready = true;
-    MUST(g->berths <= BERTHS_MOST && world.answers != NULL && lives_open(s) == 0);
+    MUST(g->berths <= BERTHS_MOST && world.answers != NULL && lives_open(s) == 0 && s->leaving != NULL);
+    MUST(!world.is_rich || cleanup_open(s) == 0);
     for (uint32_t i = 0; i < g->berths; i++) {
         s->hosts[i].watches = calloc(WORKERS_PER_HOST, sizeof *s->hosts[i].watches);
         s->hosts[i].life = NO_LIFE;
@@ -262,15 +320,23 @@ static int launch_world(struct pool *pool)
     return 0;
 }
 
-void world_open(const uint8_t *input, size_t bytes)
+void world_open(const uint8_t *input, size_t bytes, bool is_rich)
 {
     memset(&world, 0, sizeof world);
     world.input = (struct bytes){input, input + bytes};
     world.now_ns = 1000000000000ull;
+    world.is_rich = is_rich;
     mortal_pool_options options = {.size = sizeof options, .workers = WORKERS, .workers_per_host = WORKERS_PER_HOST,
                                    .held_tasks = SLOTS, .queue_tasks = SLOTS - 2, .inputs_bytes = INPUTS_BYTES,
                                    .results_bytes = RESULTS_BYTES,
                                    .measure = bytes_take(&world.input, 1) % 2 ? MORTAL_MEASURE_TIMES : 0};
+    if (is_rich) {
+        unsigned more = (unsigned)bytes_take(&world.input, 1);
+        options.cleanup_ns = 1000000;
+        options.cells_bytes = 8192;
+        options.recycle_tasks = more & 1 ? more / 4 % 8 + 1 : 0;
+        options.recycle_ns = more & 2 ? 1000000 : 0;
+    }
     MUST(pool_open_with(&world.handle, &options, launch_world) == 0);
     world.is_open = true;
 }
@@ -286,7 +352,8 @@ void world_close(void)
     memory_unmap(world.answers, answers_bytes);
     for (uint32_t i = 0; i < berths; i++)
         free(s->hosts[i].watches);
-    void *tables[] = {s->hosts, s->positions, s->returned, s->free_lives, s->dead_lives, s->life_marks, s->life_berth};
+    void *tables[] = {s->hosts, s->positions, s->returned, s->free_lives, s->dead_lives, s->life_marks, s->life_berth,
+                      s->leaving, s->uncleans};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         free(tables[i]);
 }

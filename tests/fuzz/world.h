@@ -52,11 +52,12 @@ struct world {
     uint64_t now_ns;
     unsigned sleeps;  /* in this call of the owner, since there is no more input */
     bool is_open;
+    bool is_rich;     /* the pool uses what came later, too */
     bool settles;     /* there is no more input: hosts behave, and tasks that were claimed from now on return */
 };
 extern struct world world;
 
-void world_open(const uint8_t *input, size_t bytes);
+void world_open(const uint8_t *input, size_t bytes, bool is_rich);
 void world_close(void);
 void world_turn(void);            /* the supervisor's, then each worker's */
 void world_act(void);             /* what a host does next, by the input */
@@ -66,6 +67,7 @@ struct host_head *world_head(uint32_t life);
 struct cell *world_cell(uint32_t life, uint32_t slot);
 struct notes *world_notes(uint32_t life, uint32_t worker);
 struct trace *world_trace(uint32_t life);
+struct cleanups *world_cleanups(uint32_t life, uint32_t worker);
 struct life_line *world_line(uint32_t life, uint32_t thread);
 
 /* players.c: what hosts do as they should */
@@ -74,6 +76,13 @@ void player_return(uint32_t berth, uint32_t worker, int status, uint32_t result_
 void player_step(uint32_t berth, uint32_t worker); /* by itself: it answers, and when the world settles it works */
 void player_born(uint32_t berth);
 void player_died(uint32_t berth);
+
+void player_leave(uint32_t berth, uint32_t worker); /* a clean-up; or it begins or ends a critical section */
+void player_clean(uint32_t berth, int status);      /* it is done with the clean-up that it was given */
+void player_rest(uint32_t berth);                   /* it is to be replaced, and claims no more */
+
+/* plays.c: a play from its beginning to its end */
+void plays_run(const uint8_t *input, size_t bytes, bool is_rich);
 
 /* forge.c: and what they do as they should not */
 void forge(void);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Search the models of this folder: every promise must hold, every planted bug must break the promise it should break.
 #
-# usage: models/check.sh [promises|planted|all] [slot|queue|wake|life]...
+# usage: models/check.sh [promises|planted|all] [slot|queue|wake|life|clean]...
 #
 # A line `ok NAME` or `not ok NAME` for each search and each planted bug, a `note:` with the sum for each model, and exit
 # code 1 if anything is not ok. MORTAL_TEST_LONG=1 searches larger configurations too. Everything that is generated goes
@@ -227,6 +227,31 @@ life() {
     breaks_long nobody_is_stuck ENDED_NOT_TOLD '-DKILL -DSTANDBYS=0'
 }
 
+clean() {
+    one='-DTASKS=1 -DKILLS=1 -DRESTARTS=1' # one task, killed or not, a death; it may start twice
+    recycled='-DRECYCLES=1 -DDEATHS=0'
+    holds 'a task that may start twice, a kill and a death' "$one"
+    holds 'a host is replaced while two tasks come' "$recycled"
+    holds 'a host is replaced, and one dies' '-DTASKS=1 -DRECYCLES=1 -DRESTARTS=1'
+    holds_long 'two tasks, a host dies, all have arenas of their own' '-DBERTHS=4'
+    holds_long 'two tasks, a host is replaced, one dies' '-DRECYCLES=1'
+    holds_long 'two tasks, a host is replaced, one task killed' "$recycled -DKILLS=1"
+    holds_long 'one task, a kill and two deaths' "$one -DDEATHS=2"
+    holds_long 'one task, a kill and a death, a host is replaced' "$one -DRECYCLES=1"
+
+    breaks width_is_kept HEIR_CLAIMS_AT_ONCE "$recycled"
+    breaks width_is_kept RESTS_FOR_OTHERS "$recycled"
+    breaks cleaned_before_verdict SETTLED_FIRST "$one"
+    breaks cleaned_once GIVEN_AGAIN "$one"
+    breaks cleaned_before_verdict OVER_WHEN_GIVEN "$one"
+    breaks cleaned_before_verdict ARENA_REUSED "$one"
+    breaks cleaned_once RECORD_NOT_COMPARED ''
+    breaks kill_is_final KILL_PASSES_OVER "$one"
+    breaks nobody_is_stuck CLEANS_AS_STANDBY "$one"
+    breaks only_fresh_hosts_clean USED_HOST_CLEANS '-DTASKS=1 -DRESTARTS=1'
+    breaks nobody_is_stuck HEIR_STAYS_NARROW '-DRECYCLES=1'
+}
+
 mode=all
 case ${1:-} in
 promises | planted | all)
@@ -234,7 +259,7 @@ promises | planted | all)
     shift
     ;;
 esac
-[ $# -gt 0 ] || set -- slot queue wake life
+[ $# -gt 0 ] || set -- slot queue wake life clean
 for model in "$@"; do
     searches=0 total=0 planted=0 caught=0
     case $model in
@@ -242,6 +267,7 @@ for model in "$@"; do
     queue) queue ;;
     wake) wake ;;
     life) life ;;
+    clean) clean ;;
     *) echo "check.sh: no model is called $model" >&2; exit 2 ;;
     esac
     all_are_tried

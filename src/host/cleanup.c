@@ -12,6 +12,7 @@
 
 #include "host/guard.h"
 #include "host/modules.h"
+#include "host/shield.h"
 #include "host/worker.h"
 #include "region/plant.h"
 #include "system/why.h"
@@ -138,9 +139,13 @@ static int call(struct worker *worker, const struct errand *errand) {
     guard_close(worker->host);
     int status = function == NULL ? -ENOEXEC : function(task, errand->input_bytes != 0 ? errand->input : NULL, errand->input_bytes);
     worker_end_descendant(worker->host);
+    if (atomic_load_explicit(&worker->ear.state, memory_order_relaxed) != EAR_SHUT)
+        ear_shut(worker);
     if (__fpending(stdout) != 0)
         (void)fflush(stdout);
     (void)guard_open(worker->host);
+    if (task->sections != 0)
+        shield_drop(task);
     task->order = NULL;
     return status;
 }

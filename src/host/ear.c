@@ -136,10 +136,16 @@ static void fill(const struct ear *ear) {
 
 /* ---- telling ---- */
 
+/* A clean-up has the word of the task that was cut, and is not what was asked. */
+static uint32_t asked_now(const struct worker *worker) {
+    const struct mortal_task *task = &worker->task;
+    return task->is_cleanup ? 0 : asked_by(worker->region, task->slot, task->word);
+}
+
 /* What its task was asked and not yet told. The ear is busy, so that task is still there. */
 static void pass_on(struct worker *worker) {
     struct ear *ear = &worker->ear;
-    uint32_t news = asked_by(worker->region, worker->task.slot, worker->task.word) & ~ear->heard;
+    uint32_t news = asked_now(worker) & ~ear->heard;
     if (news == 0)
         return;
     ear->heard |= news;
@@ -169,7 +175,7 @@ void ear_open(struct worker *worker, int32_t signal) {
     }
     /* A full barrier before the look: who was asked before this is told here, who is asked after it by the main thread. */
     atomic_store(&ear->state, EAR_OPEN);
-    if (signal != 0 && asked_by(worker->region, worker->task.slot, worker->task.word) != 0)
+    if (signal != 0 && asked_now(worker) != 0)
         ear_tell(worker);
 }
 
@@ -214,7 +220,7 @@ int mortal_task_stop_fd(mortal_task *task, int *fd) {
     int error = atomic_load(&ear->has_fd) && is_ours(ear, 0) && is_ours(ear, 1) ? 0 : clear_pair(ear);
     if (error == 0) {
         atomic_store(&ear->has_fd, true);
-        if (asked_by(worker->region, task->slot, task->word) != 0)
+        if (asked_now(worker) != 0)
             fill(ear);
     }
     atomic_store(&ear->state, EAR_OPEN);

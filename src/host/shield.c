@@ -35,6 +35,11 @@ static void yield_to_the_end(struct mortal_task *task) {
     atomic_store_explicit(&desk->yields, 0, memory_order_relaxed);
 }
 
+/* A clean-up has the word of the task that was cut, for which the end of its own section may have been waited. */
+static bool ends_here(const struct mortal_task *task) {
+    return !task->is_cleanup && asked_to_end_there(task->worker->region, task->slot, task->word);
+}
+
 static int begin_section(struct mortal_task *task) {
     if (task->sections == 0) {
         if (mortal_task_should_stop(task))
@@ -53,11 +58,11 @@ static int end_section(struct mortal_task *task) {
     if (--task->sections != 0)
         return 0;
     int before = guard_open(task->worker->host);
-    if (PLANTED(PLANT_SECTION_LOOKS_FIRST) && asked_to_end_there(task->worker->region, task->slot, task->word))
+    if (PLANTED(PLANT_SECTION_LOOKS_FIRST) && ends_here(task))
         yield_to_the_end(task);
     /* ORD(section:end) pairs ORD(ask:overdue): before the look whether something waits for this. */
     atomic_store_explicit(&task->worker->desk->section, 0, memory_order_seq_cst);
-    if (asked_to_end_there(task->worker->region, task->slot, task->word) && !PLANTED(PLANT_SECTION_LOOKS_FIRST))
+    if (ends_here(task) && !PLANTED(PLANT_SECTION_LOOKS_FIRST))
         yield_to_the_end(task);
     guard_restore(task->worker->host, before);
     return 0;

@@ -278,6 +278,7 @@ void death_bury(struct supervisor *s, uint32_t berth, const struct death *death)
     if (host_works(record) || record->state == HOST_DYING)
         death_settle(s, record, death);
     cleanup_host_died(s, berth);
+    trace_forget(s, record);
     uint32_t life = record->life;
     bool is_its_own = arena_is_its_own(s, record);
     if (record->position != NO_POSITION)

@@ -226,6 +226,7 @@ void ask_heed_yields(struct supervisor *s);            /* sections that are over
 bool     trace_is_wanted(const struct supervisor *s, enum sentence sentence);
 bool     trace_ask(struct supervisor *s, uint32_t berth);   /* true: its kill waits for where its thread is */
 void     trace_hurry(struct supervisor *s, uint32_t berth); /* a kill has come that does not wait */
+void     trace_forget(struct supervisor *s, struct host_record *record); /* it died */
 void     trace_check(struct supervisor *s);                 /* kills who told, or had its time */
 uint64_t trace_next_ns(const struct supervisor *s);
 

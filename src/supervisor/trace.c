@@ -56,6 +56,11 @@ static void strike(struct supervisor *s, struct host_record *record) {
         kill(record->pid, SIGKILL);
 }
 
+void trace_forget(struct supervisor *s, struct host_record *record) {
+    s->traces -= record->trace_until_ns != 0;
+    record->trace_until_ns = 0;
+}
+
 void trace_hurry(struct supervisor *s, uint32_t berth) {
     if (s->hosts[berth].trace_until_ns != 0)
         strike(s, &s->hosts[berth]);

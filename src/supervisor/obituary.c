@@ -71,7 +71,8 @@ static void tell_task(const struct supervisor *s, struct obituary_task *task, ui
 static void tell_line(struct obituary_record *o, const struct note_line *from) {
     struct obituary_line *line = &o->lines[o->line_count++];
     line->at_ns = from->at_ns;
-    line->bytes = from->bytes < NOTE_BYTES ? from->bytes : NOTE_BYTES;
+    uint32_t bytes = *(const volatile uint32_t *)&from->bytes; /* once: the kernel may still write there for the dead host */
+    line->bytes = bytes < NOTE_BYTES ? bytes : NOTE_BYTES;
     memcpy(line->text, from->text, line->bytes);
 }
 

@@ -152,10 +152,12 @@ static void forge_notes(void)
 /* What a task leaves to be done, as no host would write it. */
 static void forge_cleanups(void)
 {
-    uint32_t life = a_life(), slot = (uint32_t)bytes_take(&world.input, 1) % SLOTS;
-    struct cleanups *left = world_cleanups(life, (uint32_t)bytes_take(&world.input, 1) % WORKERS_PER_HOST);
+    uint32_t slot = (uint32_t)bytes_take(&world.input, 1) % SLOTS;
     unsigned kind = (unsigned)bytes_take(&world.input, 1);
-    atomic_store(&left->word, kind & 1 ? any() : word_with_phase(atomic_load(claim_of(world.region, slot)), SLOT_RUNNING));
+    uint64_t word = word_with_phase(atomic_load(claim_of(world.region, slot)), SLOT_RUNNING);
+    uint32_t life = word_life(word) < world.region->g.lives ? word_life(word) : 0; /* of the host that runs it, if one does */
+    struct cleanups *left = world_cleanups(life, word_worker(word) % WORKERS_PER_HOST);
+    atomic_store(&left->word, kind & 1 ? any() : word);
     atomic_store(&left->slot, kind & 2 ? (uint32_t)any() : slot);
     atomic_store(&left->count, kind & 4 ? (uint32_t)any() : kind / 8 % CLEANUPS + 1);
     struct cleanup *one = &left->left[kind / 8 % CLEANUPS];
@@ -192,7 +194,7 @@ static void forge_cell(void)
     const struct geometry *g = &world.region->g;
     uint64_t at = bytes_take(&world.input, 3) % (g->cells_bytes - 8);
     if (bytes_take(&world.input, 1) % 2 == 0)
-        atomic_store(cell_word_of(world.region, (uint32_t)at % CELLS_MOST), any());
+        atomic_store(cell_word_of(world.region, (uint32_t)at % (at & 1024 ? CELLS_MOST : 4)), any()); /* the first are open */
     else
         memset(world.region->cells + at, (int)any(), 8);
 }

@@ -307,6 +307,14 @@ HELPER mortal_look look_at(mortal_future future)
     return look;
 }
 
+/* True: the task has come to where it says so. False: it was ended before, by a limit that is too short for this machine.
+ * Whoever needs more than that it ends tries again, with twice the time. */
+HELPER bool comes_to(mortal_future future, const word *arrived)
+{
+    POLL_UNTIL(atomic_load(arrived) != 0 || look_at(future).phase == MORTAL_ENDED);
+    return atomic_load(arrived) != 0;
+}
+
 /* Processes to send signals to: never 0, which would be this process's own group. */
 HELPER pid_t host_of(mortal_future running)
 {

@@ -42,7 +42,7 @@ static int fill_standard_output(int *reader)
 static void check(mortal_pool *pool, mortal_function *function, struct gate *gate, uint64_t deadline_ns)
 {
     mortal_future future = submit_like(pool, function, &gate, sizeof gate, (mortal_task_options){.deadline_ns = deadline_ns});
-    word_await(&gate->arrived, 1);
+    (void)comes_to(future, &gate->arrived);
     for (unsigned i = 0; i < 10; i++)
         check_pool_works(pool);
     if (deadline_ns != 0) {

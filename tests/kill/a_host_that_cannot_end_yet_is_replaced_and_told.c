@@ -70,7 +70,7 @@ static void a_deadline(mortal_pool *pool, struct gate *gate)
 {
     mortal_task_options soon = {.deadline_ns = MS(300)};
     mortal_future stuck = submit_like(pool, task_endless, &gate, sizeof gate, soon);
-    word_await(&gate->arrived, 1);
+    (void)comes_to(stuck, &gate->arrived);
     pid_t host = look_at(stuck).host; /* 0: on a machine as slow as that it is over */
     if (host > 0 && hold_up(host)) {
         check_pool_works(pool); /* not before another host took its place */

@@ -85,11 +85,22 @@ static int body(mortal_task *task, const void *input, size_t input_bytes)
 
 static const int outcomes[ENDS] = {MORTAL_KILLED, MORTAL_TIMED_OUT, MORTAL_CRASHED, MORTAL_CRASHED, MORTAL_DONE, MORTAL_FAILED};
 
-static void check_end(mortal_pool *pool, struct scene *scene, enum end end)
+static mortal_future start(mortal_pool *pool, struct scene *scene, enum end end)
 {
     struct input input = {scene, end};
-    mortal_task_options options = {.deadline_ns = end == TIMED_OUT ? MS(20) : 0};
-    mortal_future future = submit_like(pool, body, &input, sizeof input, options);
+    for (uint64_t deadline_ns = MS(20);; deadline_ns *= 2) {
+        mortal_task_options options = {.deadline_ns = end == TIMED_OUT ? deadline_ns : 0};
+        mortal_future future = submit_like(pool, body, &input, sizeof input, options);
+        if (end != TIMED_OUT || comes_to(future, &scene->gate.arrived))
+            return future;
+        (void)outcome_and_release(future);
+        atomic_store(&scene->ran, 0);
+    }
+}
+
+static void check_end(mortal_pool *pool, struct scene *scene, enum end end)
+{
+    mortal_future future = start(pool, scene, end);
     mortal_verdict verdict;
     if (end == KILLED) {
         word_await(&scene->gate.arrived, 1);
@@ -134,7 +145,7 @@ void test(void)
     mortal_pool *pool = pool_with(1);
     for (unsigned end = 0; end < ENDS; end++)
         check_end(pool, &scenes[end], end);
-    CHECK_EQ(stats_of(pool).cleanups, 12);
+    CHECK(stats_of(pool).cleanups >= 12);
     check_pool_works(pool);
     drain(pool);
     pool = pool_like((mortal_pool_options){.workers = 1, .standby = MORTAL_NONE});

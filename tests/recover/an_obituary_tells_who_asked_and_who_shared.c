@@ -14,15 +14,21 @@ struct scene {
 };
 static struct scene *scene;
 
+/* With twice the time until it comes to say so: else it may expire, or be ended before it begins. */
 static mortal_future start(mortal_pool *pool, mortal_function *function, unsigned gate, const char *name,
                            mortal_task_options options)
 {
     struct gate *place = &scene->gates[gate];
     atomic_store(&place->arrived, 0);
     options.name = name;
-    mortal_future future = submit_like(pool, function, &place, sizeof place, options);
-    word_await(&place->arrived, 1);
-    return future;
+    for (;;) {
+        mortal_future future = submit_like(pool, function, &place, sizeof place, options);
+        if (comes_to(future, &place->arrived))
+            return future;
+        (void)outcome_and_release(future);
+        options.within_ns *= 2;
+        options.deadline_ns *= 2;
+    }
 }
 
 static void expect(mortal_pool *pool, const mortal_verdict *verdict, int outcome, int asked, const char *culprit)
@@ -42,9 +48,9 @@ static void check_reasons(void)
     mortal_future future = start(pool, task_endless, 0, "kill me", (mortal_task_options){0});
     CHECK_OK(mortal_future_kill(future, 0, MORTAL_FOREVER, &verdict));
     expect(pool, &verdict, MORTAL_KILLED, MORTAL_ASKED_KILL, "kill me");
-    verdict = wait_for(start(pool, task_endless, 0, "deadline", (mortal_task_options){.deadline_ns = 10000000}));
+    verdict = wait_for(start(pool, task_endless, 0, "deadline", (mortal_task_options){.deadline_ns = MS(10)}));
     expect(pool, &verdict, MORTAL_TIMED_OUT, MORTAL_ASKED_DEADLINE, "deadline");
-    verdict = wait_for(start(pool, task_endless, 0, "within", (mortal_task_options){.within_ns = 500000000}));
+    verdict = wait_for(start(pool, task_endless, 0, "within", (mortal_task_options){.within_ns = MS(100)}));
     expect(pool, &verdict, MORTAL_TIMED_OUT, MORTAL_ASKED_WITHIN, "within");
     future = start(pool, task_endless, 0, "from outside", (mortal_task_options){0});
     kill(host_of(future), SIGKILL);
@@ -54,7 +60,7 @@ static void check_reasons(void)
     mortal_pool_kill_now(pool, MORTAL_RUNNING);
     verdict = wait_for(future);
     expect(pool, &verdict, MORTAL_KILLED, MORTAL_ASKED_KILL, "now");
-    CHECK_EQ(obituary.number, 5);
+    CHECK(obituary.number >= 5);
     verdict = wait_for(submit(pool, task_nothing, NULL, 0));
     CHECK_EQ(verdict.obituary, 0);
 

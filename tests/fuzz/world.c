@@ -223,6 +223,8 @@ static void turn_richly(struct supervisor *s)
         player_rest(i);
     }
     (void)cleanup_turn(s, __wrap_clock_ns());
+    for (uint32_t i = 0; i < s->unclean_count; i++)
+        MUST(s->uncleans[i].left <= CLEANUPS && s->uncleans[i].slot < SLOTS && s->uncleans[i].life < s->region->g.lives);
     (void)cap_check(s, __wrap_clock_ns());
     (void)recycle_check(s, __wrap_clock_ns());
     (void)sitters_kill(s, __wrap_clock_ns());

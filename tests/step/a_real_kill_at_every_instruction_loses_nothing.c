@@ -58,7 +58,8 @@ static bool bury_and_judge(struct sweep *sweep, pid_t host, uint64_t number, str
     undertaker_open(&supervisor, scene.region);
     undertaker_condemn(&supervisor, stage, ending.sentence);
     undertaker_reap(&supervisor, host, ending.asked);
-    return judge_leavings(&scene, &supervisor) && judge_fates(&scene) && judge_heir(&scene) && judge_bells(&scene) && judge_queue(&scene);
+    return judge_leavings(&scene, &supervisor) && judge_fates(&scene) && judge_heir(&scene) && judge_bells(&scene) &&
+           judge_queue(&scene);
 }
 
 /* False: it came to its end before. */

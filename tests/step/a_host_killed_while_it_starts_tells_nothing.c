@@ -118,7 +118,7 @@ static void bury_and_check(struct office *office, pid_t child)
     office->u.hosts[BERTH].pid = child;
     death_certified(s, BERTH, &info);
     CHECK_EQ(office->u.hosts[BERTH].state, HOST_EMPTY);
-    CHECK_EQ(atomic_load(&control->start_detail), DETAIL_NONE); /* the pool had opened */
+    CHECK_EQ(control->start_detail, DETAIL_NONE); /* the pool had opened */
     CHECK_EQ(atomic_load(&control->fate_tail), 0);
     for (uint32_t slot = 0; slot < SLOTS; slot++)
         CHECK_EQ(atomic_load(claim_of(r, slot)), office->words[slot]);

@@ -13,7 +13,7 @@ void test(void)
 {
     static struct region r;
     static struct heritage heritage;
-    static struct watch watches[8];
+    static struct watch watches[1];
     static uint32_t positions[2] = {BERTH, NO_POSITION}, dead_lives[64], leaving[2];
     static uint16_t life_berth[WORD_LIVES];
     region_make(&r, limits_of(8, 2, 1), LIFE + 1);

@@ -259,6 +259,7 @@ int kill_all(struct pool *pool, struct group *group, int scope, uint64_t grace_n
     uint64_t began = clock_ns();
     uint64_t deaths = atomic_load(&control_head(pool->region)->kills);
     hunt.next = pool->hunts;
+    /* cppcheck-suppress autoVariables ; taken out of the list below, before this returns */
     pool->hunts = &hunt;
     int error = hunt_down(&hunt, grace_ns, timeout_ns);
     if (error != -ESHUTDOWN)

@@ -108,7 +108,7 @@ static int place_board(struct map *m) {
     plan->board_cells = sizeof(struct map_board);
     plan->board_blocks = plan->board_cells + plan->cells * sizeof(struct map_cell);
     plan->board_outcomes = plan->board_blocks + plan->blocks * sizeof(struct map_block);
-    uint64_t offset;
+    uint64_t offset = 0;
     int error = open_in(m, WINDOW_SHARED, plan->board_outcomes + plan->count, &m->board_buffer, &offset);
     if (error != 0)
         return error;
@@ -122,7 +122,7 @@ static int place_board(struct map *m) {
 }
 
 static int place_plan(struct map *m) {
-    uint64_t offset;
+    uint64_t offset = 0;
     int error = open_in(m, WINDOW_GIVEN, sizeof m->plan, &m->plan_buffer, &offset);
     if (error == 0)
         memcpy(m->pool->region->windows[WINDOW_GIVEN].base + offset, &m->plan, sizeof m->plan);

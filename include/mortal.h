@@ -129,6 +129,21 @@ enum mortal_caps {
     MORTAL_CAPS_OOM_WATCHED = 32       /* a kill by the kernel for lack of memory is told as such: a counter of it is there */
 };
 
+/* How what tasks start (daemons too) is held, so that it dies with their host. */
+enum mortal_containment {
+    MORTAL_CONTAIN_AUTO = 0,  /* the control group, where one was left to this program to divide; else the subreaper */
+    MORTAL_CONTAIN_SUBREAPER, /* orphans come to the supervisor, which kills them. Everywhere, and tasks see nothing of it.
+                                 Who forks and ends faster than it looks is gone later; if the supervisor itself is
+                                 killed, daemons may survive */
+    MORTAL_CONTAIN_CGROUP,    /* a control group (version 2, Linux 5.14) for each host, killed at one stroke. Needs the
+                                 right to make groups below the one this program is in. If the supervisor is killed,
+                                 daemons die when the pool is closed, or the next such pool opens there */
+    MORTAL_CONTAIN_NAMESPACE  /* a namespace of processes for each host: whatever happens, all in it ends with it. Needs
+                                 root, or user namespaces. Tasks see it: getpid() is 2 in every host, and /proc shows
+                                 other numbers; in a user namespace other users' files are nobody's, and no setuid
+                                 program works */
+};
+
 /* How what a task left to be done at its death went: mortal_task_on_death(). Of several the one that went worst. */
 enum mortal_cleanup {
     MORTAL_CLEANUP_DONE = 1,  /* all returned 0 */
@@ -245,6 +260,9 @@ typedef struct mortal_pool_options {
                                          bytes a part included; default 64 KiB, 4 KiB to 1 GiB and what results_bytes
                                          allow one result; rounded up to a power of two. From results_bytes, with the
                                          first part of a task */
+    int32_t         containment;      /* enum mortal_containment: how what tasks start is held; one that cannot be had here
+                                         is refused (-EPERM, -ENOTSUP). mortal_stats.containment tells which is in force */
+    uint32_t        reserved4;
 } mortal_pool_options;
 
 /* One task's one and only ending. */
@@ -333,7 +351,7 @@ typedef struct mortal_stats {
     uint64_t cleanups;       /* clean-ups that were begun */
     uint64_t replaced;       /* hosts that were not dead 20 ms after their kill: another took their place meanwhile */
     uint32_t buffers;        /* that are not closed, or that a task still holds */
-    uint32_t reserved0;
+    int32_t  containment;    /* enum mortal_containment: the one in force; 0 when the supervisor is gone */
     uint64_t buffers_bytes;  /* address space for buffers of each of the two kinds */
     uint64_t stream_bytes;   /* of one task, in this pool: the largest part is 16 bytes smaller */
     uint64_t results_used_bytes; /* memory that results, parts, and records of hosts, living and dead, take now, as the
@@ -458,7 +476,8 @@ typedef struct mortal_latency {
  *           -EFBIG      the file size limit (ulimit -f) is smaller than the region
  *           -ECANCELED  preload or init returned non-zero, crashed, left threads or did not finish within start_ns; or the
  *                       new image (MORTAL_START_EXEC) did not come to mortal_host_main(): mortal_why() tells
- *           -EPERM      called inside a task
+ *           -EPERM      called inside a task; or the containment asked for is forbidden to this user
+ *           -ENOTSUP    the containment asked for cannot be had on this machine
  *           -EAGAIN     no process could be made
  * Blocks    until the first host is ready, or start_ns; flushes the stdio streams of this process once (not with EXEC)
  * Threads   from a process with a single thread only, later the process may have as many as it likes; with

@@ -18,6 +18,8 @@
 #include "host/modules.h"
 #include "host/trace.h"
 #include "host/worker.h"
+#include "system/birth.h"
+#include "system/cgroup.h"
 #include "system/clock.h"
 #include "system/futex.h"
 #include "system/memory.h"
@@ -158,15 +160,34 @@ static void start_worker(struct worker *worker, const struct heritage *init) {
         futex_wait(&starting.ready, 0, NEVER);
 }
 
+/* On an upper rung of containment: whoever came here stays behind as sitter, and another process goes on. In a namespace
+ * of processes that one's parent has no number. */
+static void be_born(struct heritage *heritage, struct host_place place) {
+    char leaf[CGROUP_PATH_BYTES];
+    struct birth birth = {.parent = heritage->supervisor_pid, .first = place.first, .drops_rights = heritage->drops_rights,
+                          .told = &berth_of(&heritage->region, place.berth)->pid};
+    if (heritage->containment == MORTAL_CONTAIN_CGROUP) {
+        cgroup_leaf(heritage->cgroup, place.birth, leaf);
+        birth.cgroup = leaf;
+    }
+    if (birth_beside_sitter(&birth) != 0)
+        _exit(HOST_EXIT_BROKEN);
+    if (place.first != 0)
+        heritage->supervisor_pid = 0;
+}
+
 void host_run(struct heritage *heritage, struct host_place place) {
     static struct host host;
+    bool is_beside = heritage->containment == MORTAL_CONTAIN_CGROUP || heritage->containment == MORTAL_CONTAIN_NAMESPACE;
+    if (is_beside)
+        be_born(heritage, place);
     host_manners(heritage, &heritage->region.answers_fd, 1);
     prctl(PR_SET_NAME, heritage->name[0] != '\0' ? heritage->name : "mortal-host");
     if (take_place(&heritage->region, place) != 0 || host_prepare(&host, heritage, place) != 0)
         _exit(HOST_EXIT_BROKEN);
     keep_only(heritage, NULL, 0);
-    /* Before any code of the program's runs here, which could tell of another. */
-    sitter_start(heritage->supervisor_pid, &host_head(&heritage->region, place.life)->sitter);
+    if (!is_beside) /* before any code of the program's runs here, which could tell of another */
+        sitter_start(heritage->supervisor_pid, &host_head(&heritage->region, place.life)->sitter);
     process_hold_life_line(&life_line_of(&heritage->region, place.life, 0)->word[0]);
     if ((heritage->harden & MORTAL_HARDEN_KEYS) != 0 && guard_cover(&host))
         host_head(&heritage->region, place.life)->hardened = MORTAL_HARDEN_KEYS;

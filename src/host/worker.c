@@ -66,7 +66,11 @@ void worker_settle(struct worker *worker) {
 /* A signal and not a descriptor: a task may close any descriptor and open something else at its number. */
 void worker_notify_supervisor(const struct host *host) {
     pid_t supervisor = host->heritage->supervisor_pid;
-    if (supervisor > 0 && getppid() == supervisor)
+    if (supervisor == 0 && host->heritage->containment == MORTAL_CONTAIN_NAMESPACE)
+        supervisor = getppid() == 0 ? 1 : 0; /* the first process passes it on */
+    else if (getppid() != supervisor)
+        supervisor = 0;
+    if (supervisor > 0)
         (void)kill(supervisor, SIGNAL_NOTICE);
 }
 

@@ -66,6 +66,8 @@ static pid_t fork_supervisor(struct pool *pool) {
 
 static int explain_start(const struct pool *pool, const struct control_head *control) {
     const char *what = control->start_stage == STAGE_PRELOAD ? "preload" : "init";
+    if (control->start_stage == STAGE_CONTAINMENT)
+        return containment_explain(control);
     int value = control->start_value;
     switch ((enum start_detail)control->start_detail) {
     case DETAIL_STATUS:
@@ -89,6 +91,7 @@ static int explain_start(const struct pool *pool, const struct control_head *con
                              "hosts use: mount it, or do without");
     case DETAIL_SYSTEM:
     case DETAIL_NONE:
+    default:
         break;
     }
     int error = control->start_error != 0 ? control->start_error : -EAGAIN;
@@ -153,18 +156,21 @@ int launch(struct pool *pool) {
     return await_ready(pool);
 }
 
+static void await_process(pid_t pid, uint64_t deadline_ns) {
+    int fd = pid > 0 ? process_pidfd(pid) : -1;
+    if (fd < 0)
+        return;
+    (void)process_pidfd_wait(fd, deadline_ns);
+    close(fd);
+}
+
 /* After the supervisor hosts die by their parent-death signal, at once but not before it. Look until they are gone. */
 static void await_hosts(struct pool *pool, uint64_t deadline_ns) {
     for (uint32_t i = 0; i < pool->region->g.berths; i++) {
-        pid_t pid = atomic_load(&berth_of(pool->region, i)->pid);
-        if (pid <= 0)
-            continue;
-        int fd = process_pidfd(pid);
-        if (fd < 0)
-            continue;
-        (void)process_pidfd_wait(fd, deadline_ns);
-        close(fd);
+        await_process(atomic_load(&berth_of(pool->region, i)->pid), deadline_ns);
+        await_process(atomic_load(&berth_of(pool->region, i)->first), deadline_ns);
     }
+    containment_sweep(pool);
 }
 
 void launch_end(struct pool *pool, uint64_t deadline_ns, bool *dead) {

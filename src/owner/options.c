@@ -187,6 +187,8 @@ int options_plan(const mortal_pool_options *from, struct plan *plan) {
     if (error == 0)
         error = check_rest(&o);
     if (error == 0)
+        error = containment_check(&o);
+    if (error == 0)
         error = plan_sizes(&o, &plan->limits);
     if (error == 0)
         error = plan_breaker(&o, plan);

@@ -33,6 +33,7 @@ static bool copy_options(struct pool *pool, const struct plan *plan) {
     h->caps = plan->caps;
     h->backtrace = plan->backtrace;
     h->cleanup_ns = plan->cleanup_ns;
+    h->containment = plan->asked.containment;
     if (asked->name != NULL)
         (void)snprintf(h->name, sizeof h->name, "%s", asked->name);
     if (asked->context_bytes != 0) {
@@ -335,6 +336,7 @@ int mortal_pool_stats(mortal_pool *handle, mortal_stats *stats) {
     now.broken = !alive;
     now.obituaries = atomic_load(&control->obituaries);
     now.cleanups = atomic_load(&control->cleanups);
+    now.containment = alive ? (int32_t)atomic_load(&control->containment) : 0;
     now.input_bytes_max = heap_largest(&pool->inputs);
     now.buffers = pool->buffers_held;
     now.buffers_bytes = pool->region->windows[WINDOW_SHARED].bytes;

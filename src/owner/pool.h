@@ -202,6 +202,11 @@ int  launch(struct pool *pool);
 void launch_end(struct pool *pool, uint64_t deadline_ns, bool *dead);
 uint64_t signals_as_bits(const sigset_t *set);
 
+/* containment.c */
+int  containment_check(const mortal_pool_options *asked);
+int  containment_explain(const struct control_head *control); /* why it could not be had */
+void containment_sweep(const struct pool *pool); /* the supervisor is dead: what its hosts left ends too */
+
 /* image.c: launching where start is MORTAL_START_EXEC */
 int   image_check(void);                     /* may this program? 0, or a negative errno and why */
 pid_t image_supervisor(struct pool *pool);   /* or a negative errno; -ENOEXEC: it is told why */

@@ -17,6 +17,7 @@
 struct host_place {
     uint32_t berth, life;
     uint32_t birth; /* counts all hosts of the pool: what an arena says counts only if it was said since this birth */
+    int32_t first;  /* of its namespace: the process that ends last there; 0: it has none of its own */
 };
 
 /* Of a pool; 0 is no cap, and no such reason to replace a host. See also struct cap, of one task. */
@@ -61,6 +62,9 @@ struct heritage {
     uint32_t backtrace; /* bits of mortal_backtrace */
     uint64_t cleanup_ns; /* how long one clean-up of a task may take; UINT64_MAX: no limit */
     mortal_function *map_run; /* a task that runs items of a map; see host/map.h */
+    int32_t containment; /* enum mortal_containment: the one asked for; from the supervisor on the one in force */
+    bool drops_rights;   /* the supervisor made a user namespace, and hosts give up the rights that come with it */
+    char cgroup[512];    /* directory in which each host has a control group; supervisor and below */
 };
 
 /* Filled in by entries.c, which alone sees all rooms. */
@@ -88,9 +92,12 @@ struct group_fd_message {
 
 #define KEEP_FDS_MOST 256
 
-enum start_stage { STAGE_NONE = 0, STAGE_SUPERVISOR, STAGE_PRELOAD, STAGE_INIT, STAGE_FORK };
+enum start_stage { STAGE_NONE = 0, STAGE_SUPERVISOR, STAGE_PRELOAD, STAGE_INIT, STAGE_FORK, STAGE_CONTAINMENT };
 enum start_detail { DETAIL_NONE = 0, DETAIL_STATUS, DETAIL_CRASHED, DETAIL_TIMED_OUT, DETAIL_THREADS, DETAIL_SYSTEM,
                     DETAIL_CAP, /* an empty host needs more memory than it may have */
-                    DETAIL_UNKNOWN_SIZE };
+                    DETAIL_UNKNOWN_SIZE,
+                    DETAIL_NO_BIRTH,       /* a rung of containment was asked for and cannot be had: birth.h */
+                    DETAIL_NO_CGROUP, DETAIL_NO_KILL, DETAIL_CGROUP, /* cgroup.h */
+                    DETAIL_NAMESPACE, DETAIL_USER_NAMESPACE, DETAIL_USER_MAP }; /* namespace.h */
 
 #endif

@@ -160,13 +160,14 @@ struct berth {
     alignas(LINE) _Atomic uint32_t life;   /* S  NO_LIFE: nobody */
     _Atomic uint32_t active;               /* S  how many of its workers may claim; 0: standby */
     _Atomic uint32_t doomed;               /* S  1: claims nothing more */
-    _Atomic int32_t  pid;                  /* S */
+    _Atomic int32_t  pid;                  /* S  and the kernel */
     _Atomic uint32_t birth;                /* S  of that host, stored before its life: lives are given out again */
     _Atomic uint32_t calls;                /* S  futex of its main thread: a task of it was asked to stop */
     _Atomic uint32_t resting;              /* S  1: it claims no more, and is to say so; stays so until it has ended */
     _Atomic uint32_t errand;               /* S  a clean-up for its first worker, see errand_place(); 0: none yet */
     _Atomic int32_t  sitter;               /* S  process id of what shares its address space, 0: none is known */
-    uint32_t reserved[7];
+    _Atomic int32_t  first;                /* S  process id of what ends last in its namespace; 0: it has none */
+    uint32_t reserved[6];
 };
 /* How much of a worker's log the owner has read, and of which host: birth << 32 | count.  O */
 typedef _Atomic uint64_t log_taken;
@@ -238,6 +239,7 @@ struct control_head {
     alignas(LINE) struct latency latencies[LATENCY_KINDS]; /* S  by enum latency_of */
     _Atomic uint64_t replaced;                       /* S  hosts that did not die in time: others took their places */
     _Atomic uint64_t now_asked_ns;                   /* O  kill_now: when the first not yet decided was made; S takes it */
+    _Atomic uint32_t containment;                    /* S  enum mortal_containment: the one in force */
 };
 
 /* ---- answers -------------------------------------------------------------------------------------------------- */

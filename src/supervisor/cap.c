@@ -189,7 +189,7 @@ static uint64_t look_at_processes(struct supervisor *s, uint32_t berth, uint64_t
     uint64_t word = s->region->g.workers_per_host == 1 ? runs(s->region, record, 0, &slot) : 0;
     if (usage_processes(record->pid, most + 1, &count) && count > most) {
         end_over_cap(s, berth, word, slot, SENTENCE_PROCESSES, MORTAL_CAUSE_PROCESSES);
-        if (record->state == HOST_DYING)
+        if (record->state == HOST_DYING && !containment_fell(s, berth))
             descendants_kill_below(record->pid);
     }
     record->processes_look_at = now + LOOK_PROCESSES_NS;
@@ -213,7 +213,7 @@ static uint64_t look_at_cpu(struct supervisor *s, uint32_t berth, uint32_t worke
     if (is_known && now < watch->cpu_look_at)
         return watch->cpu_look_at;
     bool alone = r->g.workers_per_host == 1;
-    if (alone ? !usage_cpu_of_process(record->pid, &used) : !usage_cpu_of_thread(record->pid, watch->thread, &used))
+    if (alone ? !usage_cpu_of_process(record->pid, &used) : !usage_cpu_of_thread(record->pid, containment_thread(s, berth, worker), &used))
         return now + LOOK_MOST_NS;
     if (!is_known) {
         uint64_t base = atomic_load(&desk_of(r, record->life, worker)->cpu_ns);

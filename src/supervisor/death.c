@@ -295,6 +295,7 @@ void death_bury(struct supervisor *s, uint32_t berth, const struct death *death)
     spawn_take_over(s); /* before anybody is told: the waiting tasks' time counts from the kill */
     if (is_its_own)
         death_tell(s, berth, life, record->birth);
+    containment_buried(s, berth);
     sitters_end(s, berth, life); /* which lets go of the life, then or now */
 }
 
@@ -360,6 +361,7 @@ void death_reap(struct supervisor *s) {
             death_certified(s, berth, &seen);
         reap_one(s, &seen);
         died = died || berth != NO_POSITION;
+        containment_reaped(s, seen.si_pid);
         left_any = !sitters_reaped(s, seen.si_pid) || left_any;
     }
     siginfo_t stopped;

@@ -23,6 +23,7 @@
 #include "system/usage.h"
 
 #define LOOKS_BEFORE_DEEP 4
+#define LOOKS_BEFORE_DEEP_HELD 256 /* where all was killed at one stroke, but for who left the control group */
 #define LOOKS_BEFORE_AGAIN 8
 #define DEEP_MOST 8
 #define CHILDREN_MOST 128
@@ -31,9 +32,9 @@ bool descendants_are_ours(const struct supervisor *s, pid_t pid) {
     if (pid == s->template_pid)
         return true;
     for (uint32_t i = 0; i < s->region->g.berths; i++)
-        if (s->hosts[i].state != HOST_EMPTY && (s->hosts[i].pid == pid || s->hosts[i].sitter == pid))
+        if (s->hosts[i].state != HOST_EMPTY && (s->hosts[i].pid == pid || s->hosts[i].sitter == pid || s->hosts[i].first == pid))
             return true;
-    return sitters_have(s, pid);
+    return sitters_have(s, pid) || containment_is_alone(s, pid);
 }
 
 static bool is_among(const pid_t *pids, int count, pid_t pid) {
@@ -86,21 +87,26 @@ void descendants_kill(struct supervisor *s) {
     static pid_t children[ORPHANS_MOST];
     int count = process_children(children, ORPHANS_MOST);
     uint32_t left = 0, at = 0;
+    uint32_t before_deep = containment_is_beside(s) ? LOOKS_BEFORE_DEEP_HELD : LOOKS_BEFORE_DEEP;
     bool again = s->orphan_looks % LOOKS_BEFORE_AGAIN == LOOKS_BEFORE_AGAIN - 1;
     for (int i = 0; i < count; i++) {
         if (descendants_are_ours(s, children[i]))
             continue;
         if (!was_seen(s, &at, children[i]) || again) {
             kill(children[i], SIGKILL);
-            if (s->orphan_looks >= LOOKS_BEFORE_DEEP)
+            if (s->orphan_looks >= before_deep)
                 kill_below(children[i], -1, 0);
         }
         s->orphans[left++] = children[i]; /* over what was passed already, or was given up */
     }
     s->orphan_count = left;
     s->orphan_looks = left != 0 ? s->orphan_looks + 1 : 0;
-    if (left == 0) /* or there is no /proc, and nothing more that could be done */
-        tell_gone(s);
+    if (left != 0 || count < 0)
+        containment_orphans(s);
+    if (left != 0)
+        return;
+    tell_gone(s); /* or there is no /proc, and nothing more that could be done */
+    containment_tidy(s);
 }
 
 #define BOMB_PASSES 50u

@@ -56,13 +56,13 @@ static bool is_silent(const struct region *r, uint32_t berth, const struct host_
 }
 
 /* Silent at two audits in a row, and not because it could not speak. */
-static bool serves_nobody(const struct region *r, uint32_t berth, const struct host_record *record, uint32_t worker,
-                          bool stuck) {
+static bool serves_nobody(struct supervisor *s, uint32_t berth, uint32_t worker, bool stuck) {
+    const struct host_record *record = &s->hosts[berth];
     struct watch *watch = &record->watches[worker];
-    bool silent = is_silent(r, berth, record, worker, stuck), before = watch->was_silent;
+    bool silent = is_silent(s->region, berth, record, worker, stuck), before = watch->was_silent;
     struct thread_look look;
     watch->was_silent = silent;
-    if (!silent || !process_thread_look(record->pid, watch->thread, &look))
+    if (!silent || !process_thread_look(record->pid, containment_thread(s, berth, worker), &look))
         return false;
     if (!before) /* one that gets little of a processor adds up from here */
         watch->silent_cpu_ns = look.cpu_ns;
@@ -99,7 +99,7 @@ void silence_check(struct supervisor *s) {
         struct host_record *record = &s->hosts[berth];
         uint32_t active = record->state == HOST_LEAVING ? record->width : atomic_load(&berth_of(s->region, berth)->active);
         for (uint32_t worker = 0; host_works(record) && worker < active; worker++)
-            if (!has_rest(s->region, record, worker) && serves_nobody(s->region, berth, record, worker, stuck))
+            if (!has_rest(s->region, record, worker) && serves_nobody(s, berth, worker, stuck))
                 end_unless_it_claims(s, berth, worker);
     }
 }

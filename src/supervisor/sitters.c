@@ -30,6 +30,8 @@ static bool is_living_child(pid_t pid) {
 
 void sitters_meet(struct supervisor *s, uint32_t berth) {
     struct host_record *record = &s->hosts[berth];
+    if (record->sitter != 0) /* it was there first */
+        return;
     pid_t pid = told_by(s, record);
     if (pid <= 0 || descendants_are_ours(s, pid) || !is_living_child(pid))
         return;

@@ -155,6 +155,24 @@ static uint32_t empty_berth(const struct supervisor *s) {
     return NO_POSITION;
 }
 
+/* The host, and its sitter if that comes first. */
+static pid_t make_process(struct supervisor *s, struct host_place *place, pid_t *sitter) {
+    pid_t pid = containment_prepare(s, place);
+    if (pid < 0)
+        return pid;
+    if (s->heritage->preload != NULL) {
+        pid = fork_from_template(s, *place);
+    } else {
+        pid = process_fork(SIGCHLD, false, NULL);
+        if (pid == 0)
+            s->heritage->host_run(s->heritage, *place);
+    }
+    if (pid < 0 || !containment_is_beside(s))
+        return pid;
+    *sitter = pid;
+    return containment_await(s, place->berth, pid);
+}
+
 /* Fill in the record before the host exists: its first sign of life may come before fork returns here. */
 static bool spawn(struct supervisor *s) {
     if (s->heritage->preload != NULL && !template_is_ready(s))
@@ -173,27 +191,22 @@ static bool spawn(struct supervisor *s) {
     struct host_place place = {.berth = berth, .life = life, .birth = ++s->births};
     atomic_store(&shared->birth, place.birth);
     atomic_store(&shared->life, life);
-    pid_t pid;
-    if (s->heritage->preload != NULL) {
-        pid = fork_from_template(s, place);
-    } else {
-        pid = process_fork(SIGCHLD, false, NULL);
-        if (pid == 0)
-            s->heritage->host_run(s->heritage, place);
-    }
+    pid_t sitter = 0, pid = make_process(s, &place, &sitter);
     if (pid < 0) {
+        containment_abandon(s, &place);
         atomic_store(&shared->life, NO_LIFE);
         lives_bury(s, life);
         spawn_failed(s, clock_ns(), STAGE_FORK, DETAIL_SYSTEM, 0, (int)pid);
         return false;
     }
+    atomic_store(&shared->sitter, sitter);
     atomic_store(&shared->pid, pid);
     struct host_record *record = &s->hosts[berth];
     struct watch *watches = record->watches;
     *record = (struct host_record){.state = HOST_STARTING, .pid = pid, .life = life, .birth = place.birth,
                                    .position = NO_POSITION,
                                    .lost_worker = NO_WORKER, .since_ns = clock_ns(), .watches = watches,
-                                   .blamed_worker = NO_WORKER};
+                                   .blamed_worker = NO_WORKER, .sitter = sitter, .first = place.first};
     record->born_ns = record->since_ns;
     for (uint32_t i = 0; i < s->region->g.workers_per_host; i++)
         watches[i] = (struct watch){0};
@@ -306,6 +319,7 @@ static void give_up_on_the_dying(struct supervisor *s, uint64_t now) {
         if (record->state != HOST_DYING || record->replaced || now - record->since_ns < DYING_PATIENCE_NS)
             continue;
         record->replaced = true;
+        (void)containment_fell(s, i); /* it is not waited for, nor is what its tasks started */
         recycle_gone(s, i);
         atomic_fetch_add_explicit(&control_head(s->region)->replaced, 1, memory_order_relaxed);
         if (record->position != NO_POSITION)

@@ -45,6 +45,7 @@ struct watch {
     uint32_t capped_slot;   /* and which slot has it; */
     uint64_t cpu_base_ns;   /* from here on */
     uint64_t cpu_look_at;   /* not before */
+    pid_t outer_thread;     /* in a namespace: its id as this process sees it; 0: not yet looked for */
 };
 
 struct host_record { /* by berth */
@@ -77,6 +78,8 @@ struct host_record { /* by berth */
     pid_t sitter;          /* keeps its address space alive: system/sitter.h; 0: none is known */
     uint64_t wanted_ns;    /* when the first kill that doomed it was asked for, or a deadline was due; 0: none did */
     enum latency_of wanted_for;
+    pid_t first;           /* of its namespace, and ends last there; 0: it has none */
+    bool is_felled;        /* what its tasks started was killed at one stroke */
 };
 
 /* Its workers may be running tasks. */
@@ -90,6 +93,18 @@ struct sitter {
     uint32_t life; /* whose arena is not given to another host before */
     uint64_t due_ns; /* when it is to be killed; NEVER: it was */
 };
+/* The first process of a namespace, not yet reaped. */
+struct first_process {
+    pid_t pid;
+    void *stack;
+    uint64_t due_ns; /* nobody else is left there, and it is to be killed then; NEVER: it was. 0: others may be */
+};
+/* The control group of a host that is dead, to be removed when nothing is left of it. */
+struct dead_leaf {
+    uint32_t birth;
+    bool is_felled;
+};
+#define DEAD_LEAVES_MOST 256
 #define SITTERS_MOST 256
 #define ORPHANS_MOST 4096
 
@@ -161,15 +176,23 @@ struct supervisor { /* NOLINT(clang-analyzer-optin.performance.Padding): there i
 
     struct unclean *uncleans; /* in the order of their deaths */
     uint32_t unclean_count, unclean_room, errands_given;
+    uint32_t dead_leaf_count; /* of dead_leaves below */
     uint64_t cleaned_at_ns; /* a clean-up was begun or over */
     bool has_cleaned;       /* maybe there are more standbys than there should be */
     struct sitter sitters[SITTERS_MOST]; /* of dead hosts */
     uint32_t sitter_count;
     pid_t orphans[ORPHANS_MOST]; /* of dead hosts: killed, and children of this process when last looked */
     uint32_t orphan_count, orphan_looks; /* since there were none */
+    enum mortal_containment rung; /* of containment: the one in force */
     uint64_t replenish_after; /* no new standby before */
     uint64_t dead_bytes;        /* of results and parts, in the arenas of dead_lives */
     uint64_t dead_bytes_pinned; /* how many of them were pinned when last looked */
+    struct first_process *firsts; /* all there are */
+    uint32_t first_count, first_room;
+    int notice_fd; /* first processes pass on the signal of their hosts by it; -1: there are none */
+    int cgroup_fd; /* locks the pool's control group; -1: there is none */
+    uint64_t tidy_ns; /* when dead leaves are to be removed; NEVER: not yet */
+    struct dead_leaf dead_leaves[DEAD_LEAVES_MOST];
 };
 
 /* An arena is given out again as it was left. What stands in it is this host's own only from its birth on.
@@ -294,6 +317,24 @@ bool descendants_are_ours(const struct supervisor *s, pid_t pid); /* template, a
 void descendants_kill(struct supervisor *s);            /* after each death but a sitter's: what dead hosts' tasks left */
 
 void descendants_kill_below(pid_t pid);                 /* what is still being multiplied under a host that is to die */
+
+/* containment.c */
+bool  containment_open(struct supervisor *s);  /* which rung there is; false: the one asked for cannot be had */
+bool  containment_is_beside(const struct supervisor *s); /* hosts are born beside their sitters */
+int   containment_prepare(struct supervisor *s, struct host_place *place); /* where a host is to be born: 0, or an errno */
+pid_t containment_await(struct supervisor *s, uint32_t berth, pid_t sitter); /* the pid of who is born beside it */
+void  containment_abandon(struct supervisor *s, const struct host_place *place); /* nobody was born there */
+bool  containment_fell(struct supervisor *s, uint32_t berth); /* all that is held with a host: now. False: it cannot be */
+void  containment_orphans(struct supervisor *s);          /* there are some: of dead hosts everything is to go */
+bool  containment_is_alone(const struct supervisor *s, pid_t pid); /* a first process of a namespace with nobody else in it */
+uint64_t containment_turn(struct supervisor *s, uint64_t now); /* when to look again */
+void  containment_buried(struct supervisor *s, uint32_t berth); /* that host is dead, its tasks' verdicts are told */
+void  containment_tidy(struct supervisor *s);             /* nothing is left of any dead host */
+void  containment_reaped(struct supervisor *s, pid_t pid);
+pid_t containment_thread(struct supervisor *s, uint32_t berth, uint32_t worker); /* its id as seen here; 0: not known */
+bool  containment_noticed(struct supervisor *s);         /* a host asked to be looked at */
+void  containment_strike_all(struct supervisor *s);
+void  containment_close(struct supervisor *s);           /* nothing is left */
 
 /* groupfd.c */
 void groupfd_receive(struct supervisor *s);

@@ -99,6 +99,7 @@ static bool make_tables(struct supervisor *s) {
 /* Everything below ends: hosts, template, and what their tasks left. Waits as long as the kernel needs. */
 static void end_all(struct supervisor *s) {
     pid_t children[256];
+    containment_strike_all(s);
     for (;;) {
         int count = process_children(children, sizeof children / sizeof *children);
         if (count < 0) { /* no /proc: at least the ones we know */
@@ -176,6 +177,7 @@ static void sleep_until(struct supervisor *s, uint64_t wake_ns) {
     }
     hurry(s, events, ready);
     s->noticed = drain_signals(s->signal_fd);
+    s->noticed = containment_noticed(s) || s->noticed;
     drain_bell(s->heritage->bell_fd);
 }
 
@@ -227,6 +229,7 @@ static void turn(struct supervisor *s) {
     wake = min_ns(wake, spawn_next_ns(s));
     wake = min_ns(wake, trace_next_ns(s));
     wake = min_ns(wake, sitters_kill(s, now));
+    wake = min_ns(wake, containment_turn(s, now));
     if (!s->quitting)
         sleep_until(s, wake);
 }
@@ -252,8 +255,10 @@ void supervisor_run(struct heritage *heritage) {
         spawn_failed(s, clock_ns(), STAGE_SUPERVISOR, DETAIL_SYSTEM, 0, -ENOMEM);
         _exit(HOST_EXIT_BROKEN);
     }
+    (void)containment_open(s);
     while (!s->quitting && !owner_is_gone(s))
         turn(s);
     end_all(s);
+    containment_close(s);
     _exit(0);
 }

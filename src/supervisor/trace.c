@@ -38,10 +38,11 @@ bool trace_ask(struct supervisor *s, uint32_t berth) {
     if (record->blamed_worker == NO_WORKER)
         return false;
     const struct watch *watch = &record->watches[record->blamed_worker];
-    if (!trace_is_wanted(s, watch->sentence) || watch->thread <= 0 || !arena_is_its_own(s, record))
+    if (!trace_is_wanted(s, watch->sentence) || !arena_is_its_own(s, record))
         return false;
+    pid_t thread = containment_thread(s, berth, record->blamed_worker);
     /* The thread's id was read before any task ran, and is one of that process or of nobody. */
-    if (syscall(SYS_tgkill, record->pid, watch->thread, SIGNAL_TRACE) != 0)
+    if (thread <= 0 || syscall(SYS_tgkill, record->pid, thread, SIGNAL_TRACE) != 0)
         return false;
     record->was_asked_where = true;
     record->trace_until_ns = clock_ns() + TRACE_PATIENCE_NS;

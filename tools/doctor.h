@@ -46,9 +46,9 @@ struct diagnosis {
 /* Adds one; what it is told about comes as by printf. */
 void diagnose(struct diagnosis *d, struct finding finding, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-void doctor_try_pools(struct diagnosis *d); /* doctor_trial.c: opens, kills, measures */
-void doctor_ask_kernel(struct diagnosis *d);/* doctor_kernel.c: calls, keys, namespaces */
-void doctor_ask_system(struct diagnosis *d);/* doctor_system.c: limits, files, processors, cgroups */
+void doctor_try_pools(struct diagnosis *d); /* doctor_trial.c: opens on each rung, kills, measures */
+void doctor_ask_kernel(struct diagnosis *d);/* doctor_kernel.c: calls, keys */
+void doctor_ask_system(struct diagnosis *d);/* doctor_system.c: limits, files, processors */
 
 
 #endif

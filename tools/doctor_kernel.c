@@ -112,29 +112,6 @@ static bool can_wish_for_slices(void) {
            wish.runtime_ns == 200000;
 }
 
-static bool can_collect_orphans(void) {
-    return prctl(PR_SET_CHILD_SUBREAPER, 1) == 0;
-}
-
-static bool can_unshare(int what) {
-    if (unshare(what) != 0) {
-        return false;
-    }
-    pid_t pid = fork();
-    if (pid == 0) {
-        _exit(0);
-    }
-    return pid > 0 && waitpid(pid, NULL, 0) == pid;
-}
-
-static bool can_have_pid_namespace(void) {
-    return can_unshare(CLONE_NEWPID);
-}
-
-static bool can_have_user_namespace(void) {
-    return can_unshare(CLONE_NEWUSER | CLONE_NEWPID);
-}
-
 static void ask_calls(struct diagnosis *d) {
     unsigned long word = 0;
     const struct {
@@ -179,21 +156,6 @@ static void ask_calls(struct diagnosis *d) {
     }
 }
 
-static void ask_containment(struct diagnosis *d) {
-    bool by_itself = child_can(can_have_pid_namespace), by_user = !by_itself && child_can(can_have_user_namespace);
-    diagnose(d, (struct finding){.group = "containment", .name = "subreaper", .weight = WEIGHT_NEEDED, .promise = 9,
-                                 .has = child_can(can_collect_orphans), .remedy = "Linux 3.4 or later",
-                                 .means = "daemons of tasks escape"},
-             "orphans of tasks come to the supervisor, and die with their host");
-    diagnose(d, (struct finding){.group = "containment", .name = "pid-namespace", .weight = WEIGHT_EXTRA, .promise = 9,
-                                 .has = by_itself || by_user,
-                                 .means = "if the supervisor itself is killed, daemons of tasks may survive",
-                                 .remedy = "run as root or with CAP_SYS_ADMIN, or allow user namespaces "
-                                           "(sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone)"},
-             by_itself ? "can be made by this user" : by_user ? "can be made by this user, within a user namespace"
-                                                              : "cannot be made by this user");
-}
-
 void doctor_ask_kernel(struct diagnosis *d) {
     struct utsname name;
     if (uname(&name) == 0) {
@@ -201,5 +163,4 @@ void doctor_ask_kernel(struct diagnosis *d) {
                  name.release, name.machine);
     }
     ask_calls(d);
-    ask_containment(d);
 }

@@ -72,35 +72,6 @@ static void ask_proc(struct diagnosis *d) {
     }
 }
 
-static void ask_cgroup(struct diagnosis *d) {
-    char mount[1024] = "", options[1600], line[1200] = "", path[2400], file[2480];
-    bool has = find_mount("cgroup2", NULL, mount, sizeof mount, options, sizeof options);
-    FILE *own = fopen("/proc/self/cgroup", "re");
-    while (own != NULL && fgets(line, sizeof line, own) != NULL && strncmp(line, "0::", 3) != 0) {
-    }
-    if (own != NULL) {
-        fclose(own);
-    }
-    line[strcspn(line, "\n")] = '\0';
-    has = has && strncmp(line, "0::/", 4) == 0;
-    snprintf(path, sizeof path, "%s%s", mount, has && line[4] != '\0' ? line + 3 : "");
-    snprintf(file, sizeof file, "%s/cgroup.procs", path);
-    bool delegated = has && access(path, W_OK | X_OK) == 0 && access(file, W_OK) == 0;
-    diagnose(d, (struct finding){.group = "containment", .name = "cgroup", .weight = WEIGHT_EXTRA, .promise = 9,
-                                 .has = delegated,
-                                 .means = "no subtree of control groups can be made for hosts",
-                                 .remedy = "run under: systemd-run --user --scope -p Delegate=yes COMMAND"},
-             has ? delegated ? "version 2, this user may make groups in %s" : "version 2, this user may not make groups in %s"
-                 : "version 2 is not mounted%s", has ? path : "");
-    char controllers[512] = "";
-    snprintf(file, sizeof file, "%s/cgroup.controllers", path);
-    bool memory = delegated && read_line(file, controllers, sizeof controllers) && strstr(controllers, "memory") != NULL;
-    diagnose(d, (struct finding){.group = "caps", .name = "memory-cgroup", .weight = WEIGHT_EXTRA, .has = memory,
-                                 .means = "memory_bytes is kept by a limit on private memory and by watching the rest",
-                                 .remedy = "a delegated subtree of control groups, version 2, with the memory controller"},
-             "caps on memory by control groups");
-}
-
 static uint64_t limit_of(int which) {
     struct rlimit limit;
     return getrlimit((__rlimit_resource_t)which, &limit) == 0 ? limit.rlim_cur : RLIM_INFINITY;
@@ -173,7 +144,6 @@ static void ask_rights(struct diagnosis *d) {
 }
 
 void doctor_ask_system(struct diagnosis *d) {
-    ask_cgroup(d);
     ask_proc(d);
     ask_limits(d);
     ask_processors(d);

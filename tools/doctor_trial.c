@@ -164,6 +164,61 @@ static void try_exec(struct diagnosis *d) {
     diagnose(d, finding, "MORTAL_START_EXEC: a fresh image of the program, open took %s", text);
 }
 
+/* Of what is killed on each rung, and of what the kernel calls it. */
+static void try_containment(struct diagnosis *d, int32_t rung, struct finding finding) {
+    mortal_pool_options options = {.size = sizeof options, .workers = 1, .containment = rung, .name = "mortal-doctor"};
+    mortal_pool *pool;
+    uint64_t killed_ns = 0, again_ns;
+    char text[32];
+    finding.group = "containment";
+    finding.promise = 9;
+    int error = mortal_pool_open(&pool, &options);
+    if (error != 0) {
+        diagnose(d, finding, "%s", mortal_why());
+        return;
+    }
+    error = round_trip(pool);
+    for (int i = 0; i < 3 && error == 0; i++) {
+        error = kill_one(pool, &killed_ns, &again_ns);
+    }
+    int end = mortal_pool_close(pool, MORTAL_CLOSE_KILL, 0, NULL);
+    finding.has = error == 0 && end == 0;
+    format_duration(killed_ns, text, sizeof text);
+    diagnose(d, finding, finding.has ? "a pool opened with it, and a kill of a task and all that it started took %s"
+                                     : "a pool opened with it, and then failed%s", finding.has ? text : "");
+}
+
+static void try_ladder(struct diagnosis *d) {
+    static const char *const names[] = {[MORTAL_CONTAIN_SUBREAPER] = "subreaper", [MORTAL_CONTAIN_CGROUP] = "cgroup"};
+    mortal_pool_options options = {.size = sizeof options, .workers = 1, .name = "mortal-doctor"};
+    mortal_pool *pool;
+    mortal_stats stats = {0};
+    try_containment(d, MORTAL_CONTAIN_SUBREAPER,
+                    (struct finding){.name = "subreaper", .weight = WEIGHT_NEEDED, .means = "daemons of tasks escape",
+                                     .remedy = "Linux 3.4 or later"});
+    try_containment(d, MORTAL_CONTAIN_CGROUP,
+                    (struct finding){.name = "cgroup", .weight = WEIGHT_EXTRA,
+                                     .means = "MORTAL_CONTAIN_CGROUP is refused: if the supervisor itself is killed, daemons "
+                                              "of tasks may survive",
+                                     .remedy = "Linux 5.14 and control groups of version 2, and a subtree of them for this "
+                                               "user: systemd-run --user --scope -p Delegate=yes COMMAND"});
+    try_containment(d, MORTAL_CONTAIN_NAMESPACE,
+                    (struct finding){.name = "pid-namespace", .weight = WEIGHT_EXTRA,
+                                     .means = "MORTAL_CONTAIN_NAMESPACE is refused: likewise",
+                                     .remedy = "run as root or with CAP_SYS_ADMIN, or allow user namespaces (sysctl "
+                                               "user.max_user_namespaces, kernel.unprivileged_userns_clone, "
+                                               "kernel.apparmor_restrict_unprivileged_userns)"});
+    if (mortal_pool_open(&pool, &options) != 0) {
+        return; /* told already */
+    }
+    (void)mortal_pool_stats(pool, &stats);
+    (void)mortal_pool_close(pool, MORTAL_CLOSE_KILL, 0, NULL);
+    if (stats.containment == MORTAL_CONTAIN_SUBREAPER || stats.containment == MORTAL_CONTAIN_CGROUP) {
+        diagnose(d, (struct finding){.group = "containment", .name = "unasked", .has = true},
+                 "a pool that asks for none gets: %s", names[stats.containment]);
+    }
+}
+
 void doctor_try_pools(struct diagnosis *d) {
     try_fork(d);
     char text[32];
@@ -172,4 +227,5 @@ void doctor_try_pools(struct diagnosis *d) {
                                  .means = "no pool works here"},
              d->trial.is_done ? "MORTAL_START_FORK, before a program starts threads, open took %s" : "it failed", text);
     try_exec(d);
+    try_ladder(d);
 }

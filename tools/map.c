@@ -74,6 +74,7 @@ static int open_pool(struct run *run) {
                                 .context_bytes = options->argument ? strlen(options->argument) + 1 : 0,
                                 .measure = MORTAL_MEASURE_TIMES, .deaths = options->deaths,
                                 .deaths_period_ns = options->deaths_period_ns,
+                                .containment = options->containment,
                                 .memory_bytes = options->memory_bytes, .cpu_ns = options->cpu_ns,
                                 .processes = options->processes, .recycle_tasks = options->recycle_tasks};
     if (options->obituaries || options->is_verbose) {

@@ -31,7 +31,9 @@ struct map_options {
     const char *obituaries; /* a file for them */
     bool        is_verbose;
     bool        is_counting;
+    int32_t     containment; /* enum mortal_containment */
 };
+const char *map_containment_name(int32_t containment);
 int map_options_read(struct map_options *options, int argc, char **argv); /* STATUS_ALL_DONE, or complained */
 
 /* module.c: the shared object */

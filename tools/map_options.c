@@ -18,7 +18,7 @@
 enum { OPTION_DEADLINE = 256, OPTION_GRACE, OPTION_RETRIES, OPTION_HALT, OPTION_KEEP_GOING, OPTION_JOBLOG, OPTION_ARG,
        OPTION_TAG, OPTION_UNORDERED, OPTION_PROGRESS, OPTION_MAX_DEATHS, OPTION_MEMORY, OPTION_MORE_MEMORY, OPTION_CPU,
        OPTION_MAX_PROCESSES, OPTION_RECYCLE, OPTION_HELP, OPTION_SOFT_DEADLINE,
-       OPTION_OBITUARIES, OPTION_STATS };
+       OPTION_OBITUARIES, OPTION_STATS, OPTION_CONTAINMENT };
 
 static const struct option long_options[] = {
     {"workers", required_argument, NULL, 'j'},         {"null", no_argument, NULL, '0'},
@@ -35,9 +35,15 @@ static const struct option long_options[] = {
     {"max-processes", required_argument, NULL, OPTION_MAX_PROCESSES},
     {"recycle", required_argument, NULL, OPTION_RECYCLE},
     {"obituaries", required_argument, NULL, OPTION_OBITUARIES}, {"verbose", no_argument, NULL, 'v'},
-    {"stats", no_argument, NULL, OPTION_STATS},
+    {"stats", no_argument, NULL, OPTION_STATS},         {"containment", required_argument, NULL, OPTION_CONTAINMENT},
     {NULL, 0, NULL, 0},
 };
+
+const char *map_containment_name(int32_t containment) {
+    static const char *const names[] = {[MORTAL_CONTAIN_AUTO] = "auto", [MORTAL_CONTAIN_SUBREAPER] = "subreaper",
+                                        [MORTAL_CONTAIN_CGROUP] = "cgroup", [MORTAL_CONTAIN_NAMESPACE] = "namespace"};
+    return containment >= MORTAL_CONTAIN_AUTO && containment <= MORTAL_CONTAIN_NAMESPACE ? names[containment] : "unknown";
+}
 
 void map_help(FILE *to) {
     fputs("usage: mortal map [options] MODULE[:FUNCTION] [ITEM ...]\n"
@@ -63,6 +69,8 @@ void map_help(FILE *to) {
           "      --cpu TIME       kill an item that used so much processor time\n"
           "      --max-processes N\n"
           "                       kill an item that has started more processes than N, 0 for any\n"
+          "      --containment KIND\n"
+          "                       how processes that items start are held: auto, subreaper, cgroup or namespace\n"
           "      --recycle N      put a fresh process in the place of one that has run N items\n"
           "      --grace TIME     how long what runs may go on after Ctrl-C; default 5s\n"
           "      --unordered      print results as they come; default: in the order of the items\n"
@@ -71,7 +79,7 @@ void map_help(FILE *to) {
           "      --obituaries FILE\n"
           "                       write a line of JSON for each process that died: why, and where it was\n"
           "      --progress WHEN  bar, none or auto (bar if standard error is a terminal)\n"
-          "      --stats          tell at the end how long kills took\n"
+          "      --stats          tell at the end how long kills took, and how processes were held\n"
           "  -q, --quiet          no summary\n"
           "  -v, --verbose        tell in full of each process that died\n"
           "      --help           this text\n"
@@ -151,6 +159,16 @@ static int read_progress(const char *value, enum progress_mode *mode) {
     return refuse("--progress", value, "auto, bar or none");
 }
 
+static int read_containment(const char *value, int32_t *containment) {
+    for (int32_t i = MORTAL_CONTAIN_AUTO; i <= MORTAL_CONTAIN_NAMESPACE; i++) {
+        if (strcmp(value, map_containment_name(i)) == 0) {
+            *containment = i;
+            return STATUS_ALL_DONE;
+        }
+    }
+    return refuse("--containment", value, "auto, subreaper, cgroup or namespace");
+}
+
 static int read_flag(struct map_options *options, int option) {
     switch (option) {
     case '0': options->delimiter = '\0'; break;
@@ -177,6 +195,7 @@ static int read_option(struct map_options *options, int option, const char *valu
     case OPTION_SOFT_DEADLINE: return read_duration("--soft-deadline", value, 1, &options->soft_deadline_ns);
     case OPTION_GRACE: return read_duration("--grace", value, 0, &options->grace_ns);
     case OPTION_PROGRESS: return read_progress(value, &options->progress);
+    case OPTION_CONTAINMENT: return read_containment(value, &options->containment);
     case OPTION_MAX_DEATHS: return read_deaths(options, value);
     case OPTION_MEMORY: case OPTION_MORE_MEMORY: case OPTION_CPU: case OPTION_MAX_PROCESSES: case OPTION_RECYCLE:
         return read_caps(options, option, value);

@@ -29,6 +29,7 @@ void stats_tell(mortal_pool *pool) {
     }
     complain("processes that ended: %" PRIu64 ", killed of these: %" PRIu64 ", replaced before they were dead: %" PRIu64
              ", still dying: %" PRIu32, stats.host_deaths, stats.host_kills, stats.replaced, stats.dying);
+    complain("what they started was held by: %s", map_containment_name(stats.containment));
     tell_latency(pool, MORTAL_LATENCY_OF_DEADLINES, "killed at a deadline", "deadline");
     tell_latency(pool, MORTAL_LATENCY_OF_KILLS, "killed on request", "request");
 }

@@ -11,6 +11,17 @@ expect_error "^mortal map: killed at a deadline: 2, certainly dead after the dea
 expect_error '^mortal map: killed on request: none$'
 expect_error '^mortal map: 5 items in '
 
+expect_error '^mortal map: what they started was held by: (subreaper|cgroup)$'
+
+map -j 2 --containment subreaper --stats trouble a
+expect_status 0
+expect_error '^mortal map: what they started was held by: subreaper$'
+map -j 2 --containment namespace --stats trouble a
+expect_error '(held by: namespace$|MORTAL_CONTAIN_NAMESPACE)'
+map --containment box trouble a
+expect_status 2
+expect_error "bad value: --containment: 'box' is not auto, subreaper, cgroup or namespace"
+
 map -j 2 --quiet --stats --halt trouble hang 'sleep 300' crash
 expect_status 1
 expect_error '^mortal map: processes that ended: 2, killed of these: 1, replaced before they were dead: [0-1], still dying: [0-2]$'

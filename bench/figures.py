@@ -1,7 +1,8 @@
 """What the figures of a bench run mean: who is who, merging of rounds, ratios, bars. For table.py and report.py"""
 import statistics
 
-OURS = ["mortal", "mortal-threads", "mortal-group", "mortal-keys", "mortal-no-standby", "mortal-soft"]
+OURS = ["mortal", "mortal-threads", "mortal-group", "mortal-keys", "mortal-no-standby", "mortal-soft", "mortal-cgroup",
+        "mortal-namespace"]
 PEERS = ["glib", "glib-shared", "libuv", "tbb-group", "tbb-enqueue", "moodycamel", "apr", "openmp",
          "python-threads", "python-processes", "python-recipe", "erlang"]
 FLOORS = ["floor", "raw-ring", "raw-sigkill", "raw-spare", "raw-fork", "raw-namespace"]
@@ -80,8 +81,8 @@ class Figures:
     def of_work(self, work):
         return [record for record in self.records if record["work"] == work]
 
-    def own(self, work, key="median"):
-        found = best(self.of_work(work), ["mortal"])
+    def own(self, work, key="median", subject="mortal"):
+        found = best(self.of_work(work), [subject])
         return found and found[key]
 
     def peer(self, work):
@@ -129,6 +130,18 @@ NO_WORSE = [
     ("cost-growth-queued-instructions-1000000", "cost-growth-queued-instructions-1000", 1.05,
      "within 1.05 times that of 1,000"),
 ]
+# Kinds of containment, told of where they can be had.
+HELD = ["mortal-cgroup", "mortal-namespace"]
+
+
+def _bars_of_held(figures):
+    for subject in HELD:
+        tree, raw = figures.own("kill-tree-200", subject=subject), figures.floor("kill-tree-200")
+        if tree and raw:
+            yield "kill-tree-200", f"{subject}: within 2 times the raw namespace", tree <= 2 * raw
+        hard, easy = (figures.own(work, subject=subject) for work in ("kill-to-death-512m", "kill-to-death-0m"))
+        if hard and easy:
+            yield "kill-to-death-512m", f"{subject}: within 3 times kill-to-death-0m", hard <= 3 * easy
 
 
 def bars(records):
@@ -143,3 +156,4 @@ def bars(records):
     for work, easier, most, promise in NO_WORSE:
         hard, easy = figures.own(work), figures.own(easier)
         yield work, promise, None if not hard or not easy else hard <= most * easy
+    yield from _bars_of_held(figures)

@@ -19,6 +19,7 @@
 
 enum { OPEN, CLOSE };
 enum { WITH_STANDBY, NO_STANDBY };
+enum { CGROUP = POOL_CONTAINMENT(MORTAL_CONTAIN_CGROUP), NAMESPACE = POOL_CONTAINMENT(MORTAL_CONTAIN_NAMESPACE) };
 
 static _Atomic uint32_t *running; /* shared with the hosts: the stuck task is in its loop */
 
@@ -48,7 +49,8 @@ static size_t resident_bytes(void) {
 }
 
 static mortal_pool *open_pool(uint32_t workers, int variant) {
-    return pool_open((mortal_pool_options){.workers = workers, .standby = variant == NO_STANDBY ? MORTAL_NONE : 0});
+    return pool_open((mortal_pool_options){.workers = workers, .containment = POOL_CONTAINMENT_OF(variant),
+                                           .standby = POOL_VARIANT_OF(variant) == NO_STANDBY ? MORTAL_NONE : 0});
 }
 
 static void open_close(const struct bench_case *self, struct samples *out) {
@@ -105,7 +107,7 @@ static void kill_to_death(const struct bench_case *self, struct samples *out) {
         mortal_future stuck;
         uint64_t      start;
 
-        pool_wait_at_rest(pool, 1, self->variant == WITH_STANDBY);
+        pool_wait_at_rest(pool, 1, POOL_VARIANT_OF(self->variant) == WITH_STANDBY);
         stuck = start_stuck(pool);
         start = clock_ns();
         kill_stuck(stuck);
@@ -126,7 +128,7 @@ static void kill_to_first(const struct bench_case *self, struct samples *out) {
         mortal_verdict verdict;
         uint64_t       start, first;
 
-        pool_wait_at_rest(pool, 1, self->variant == WITH_STANDBY);
+        pool_wait_at_rest(pool, 1, POOL_VARIANT_OF(self->variant) == WITH_STANDBY);
         stuck = start_stuck(pool);
         pool_check(mortal_pool_submit(pool, tell_start, NULL, 0, NULL, &next), "submit");
         start = clock_ns();
@@ -144,7 +146,11 @@ static void kill_to_first(const struct bench_case *self, struct samples *out) {
 
 static const struct bench_case cases[] = {
     {"kill-to-death", "mortal", "us", kill_to_death, 1, WITH_STANDBY},
+    {"kill-to-death", "mortal-cgroup", "us", kill_to_death, 1, WITH_STANDBY | CGROUP},
+    {"kill-to-death", "mortal-namespace", "us", kill_to_death, 1, WITH_STANDBY | NAMESPACE},
     {"kill-to-first-task", "mortal", "us", kill_to_first, 1, WITH_STANDBY},
+    {"kill-to-first-task", "mortal-cgroup", "us", kill_to_first, 1, WITH_STANDBY | CGROUP},
+    {"kill-to-first-task", "mortal-namespace", "us", kill_to_first, 1, WITH_STANDBY | NAMESPACE},
     {"kill-to-first-task", "mortal-no-standby", "us", kill_to_first, 1, NO_STANDBY},
     {"pool-open", "mortal", "us", open_close, 2, OPEN},
     {"pool-close", "mortal", "us", open_close, 2, CLOSE},

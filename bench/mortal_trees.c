@@ -10,6 +10,8 @@
 #include "pool.h"
 #include "tree.h"
 
+enum { CGROUP = POOL_CONTAINMENT(MORTAL_CONTAIN_CGROUP), NAMESPACE = POOL_CONTAINMENT(MORTAL_CONTAIN_NAMESPACE) };
+
 static int grow(mortal_task *task, const void *input, size_t input_bytes) {
     (void)task, (void)input_bytes;
     tree_grow_and_stay(input);
@@ -17,8 +19,8 @@ static int grow(mortal_task *task, const void *input, size_t input_bytes) {
 }
 
 static void kill_grown(const struct bench_case *self, struct samples *out) {
-    const struct tree *tree = tree_of((enum tree_kind)self->variant);
-    mortal_pool       *pool = pool_open((mortal_pool_options){.workers = 1});
+    const struct tree *tree = tree_of((enum tree_kind)POOL_VARIANT_OF(self->variant));
+    mortal_pool       *pool = pool_open((mortal_pool_options){.workers = 1, .containment = POOL_CONTAINMENT_OF(self->variant)});
     size_t             i, count = measure_size(10, 3);
 
     for (i = 0; i < count; i++) {
@@ -43,8 +45,14 @@ static void kill_grown(const struct bench_case *self, struct samples *out) {
 
 static const struct bench_case cases[] = {
     {"kill-to-death-0m", "mortal", "us", kill_grown, 1, TREE_BARE},
+    {"kill-to-death-0m", "mortal-cgroup", "us", kill_grown, 1, TREE_BARE | CGROUP},
+    {"kill-to-death-0m", "mortal-namespace", "us", kill_grown, 1, TREE_BARE | NAMESPACE},
     {"kill-to-death-512m", "mortal", "us", kill_grown, 1, TREE_HEAVY},
+    {"kill-to-death-512m", "mortal-cgroup", "us", kill_grown, 1, TREE_HEAVY | CGROUP},
+    {"kill-to-death-512m", "mortal-namespace", "us", kill_grown, 1, TREE_HEAVY | NAMESPACE},
     {"kill-tree-200", "mortal", "us", kill_grown, 1, TREE_OF_200},
+    {"kill-tree-200", "mortal-cgroup", "us", kill_grown, 1, TREE_OF_200 | CGROUP},
+    {"kill-tree-200", "mortal-namespace", "us", kill_grown, 1, TREE_OF_200 | NAMESPACE},
 };
 
 int main(int argc, char **argv) {

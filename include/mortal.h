@@ -99,6 +99,10 @@ enum mortal_start_how {
     MORTAL_START_EXEC      /* hosts come from a fresh image of this program, see mortal_host_main(): at any time */
 };
 
+/* Of 16 starts one goes to a task of low priority and three go to tasks of normal priority at least, while such tasks wait;
+ * the others to the highest priority that waits. Within a priority tasks start in the order of submits. */
+enum mortal_priority { MORTAL_PRIORITY_LOW = -1, MORTAL_PRIORITY_NORMAL = 0, MORTAL_PRIORITY_HIGH = 1 };
+
 /* What ended the host of a crashed or quarantined task, or of one out of memory; and CPU: why it is timed out. */
 enum mortal_cause {
     MORTAL_CAUSE_SIGNAL = 1, /* signal, signal_code and fault_address say which */
@@ -200,6 +204,8 @@ typedef struct mortal_task_options {
                                   cap is by so much larger; with attempts over 1; at most 1000 */
     uint32_t      buffer_count; /* of buffers[], at most 8 */
     const mortal_buffer *buffers; /* stay alive until this task has ended, although they are closed before. Borrowed */
+    int32_t       priority;    /* mortal_priority. 0: the pool's default, normal if it has none */
+    uint32_t      reserved1;
 } mortal_task_options;
 
 /* Options of a pool. Zero, but for size, is a good default. */

@@ -169,7 +169,10 @@ static int read_task_options(const mortal_task_options *from, const char *call, 
     int error = read_struct(to, sizeof *to, from, call, "mortal_task_options");
     if (error == 0 && to->attempts > 1000000)
         error = why(-EINVAL, "%s: attempts is %u: it must be at most 1000000", call, to->attempts);
-    if (error == 0 && to->reserved0 != 0)
+    if (error == 0 && (to->priority < MORTAL_PRIORITY_LOW || to->priority > MORTAL_PRIORITY_HIGH))
+        error = why(-EINVAL, "%s: priority is %d: it must be MORTAL_PRIORITY_HIGH, _NORMAL or _LOW", call,
+                    (int)to->priority);
+    if (error == 0 && (to->reserved0 != 0 || to->reserved1 != 0))
         error = why(-EINVAL, "%s: a reserved field of mortal_task_options is not zero: clear the struct first", call);
     if (error == 0)
         error = check_soft_signal(call, to->soft_signal);
@@ -207,7 +210,7 @@ int options_plan(const mortal_pool_options *from, struct plan *plan) {
 
 bool options_are_plain(const mortal_task_options *o) {
     return o->name == NULL && (o->within_ns | o->deadline_ns | o->soft_deadline_ns | o->shield_ns | o->cpu_ns) == 0 &&
-           o->memory_bytes == 0 && o->soft_signal == 0 && o->more_memory_percent == 0;
+           o->memory_bytes == 0 && o->soft_signal == 0 && o->more_memory_percent == 0 && o->priority == 0;
 }
 
 int options_task(struct pool *pool, const mortal_task_options *from, mortal_task_options *out) {
@@ -233,5 +236,7 @@ int options_task(struct pool *pool, const mortal_task_options *from, mortal_task
         out->shield_ns = defaults->shield_ns;
     if (out->soft_signal == 0)
         out->soft_signal = defaults->soft_signal;
+    if (out->priority == 0)
+        out->priority = defaults->priority;
     return caps_complete(pool, out, out);
 }

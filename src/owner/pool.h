@@ -87,7 +87,7 @@ struct pool {
     uint32_t released_unended, sweep_at;
     struct heap inputs;
     uint64_t head_seen;   /* of the queue; the cursor may have moved on since */
-    uint64_t futile_compact_tail;
+    uint64_t futile_compact_ticket;
 
     struct buffer *buffers;      /* by number; null until the first one */
     uint32_t buffers_used, buffers_held; /* numbers below were used; not free */
@@ -115,6 +115,7 @@ struct pool {
     pthread_t closer; /* closing: the one thread that may still wait here */
     struct modules *modules; /* null: the pool's processes are forked from this one, addresses mean the same there */
     uint32_t names_made; /* slots below have room for a name among the orders */
+    uint64_t aside;      /* entries of the lanes of high and low priority, as many as there were when last looked */
 };
 
 static inline bool pool_is_closed_to_me(const struct pool *pool) {

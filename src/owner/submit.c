@@ -89,13 +89,15 @@ static int check_open(struct pool *pool) {
     return 0;
 }
 
-/* The cursor is on a line that every worker writes, so it is read anew only where the one seen last leaves no room. */
+/* The cursors are on lines that every worker writes, so they are read anew only where those seen last leave no room. */
 static bool queue_is_full(struct pool *pool) {
     uint64_t tail = atomic_load_explicit(&orders_head(pool->region)->tail, memory_order_relaxed);
     uint32_t most = pool->region->g.queue_tasks;
-    if (tail - pool->head_seen >= most)
-        pool->head_seen = tail - queue_length(pool->region);
-    return tail - pool->head_seen >= most;
+    if (tail - pool->head_seen + pool->aside >= most) {
+        pool->head_seen = tail - queue_length_of(pool->region, LANE_NORMAL);
+        pool->aside = queue_length_of(pool->region, LANE_HIGH) + queue_length_of(pool->region, LANE_LOW);
+    }
+    return tail - pool->head_seen + pool->aside >= most;
 }
 
 /* Entries of cancelled tasks take up room until a worker passes them. Look for them only where that can have changed
@@ -103,13 +105,13 @@ static bool queue_is_full(struct pool *pool) {
 static bool make_room(struct pool *pool, bool again) {
     if (!queue_is_full(pool))
         return true;
-    uint64_t tail = atomic_load_explicit(&orders_head(pool->region)->tail, memory_order_relaxed);
-    if (!again && tail < pool->futile_compact_tail)
+    uint64_t ticket = atomic_load_explicit(&orders_head(pool->region)->tickets, memory_order_relaxed);
+    if (!again && ticket < pool->futile_compact_ticket)
         return false;
     queue_compact(pool->region);
     if (!queue_is_full(pool))
         return true;
-    pool->futile_compact_tail = tail + pool->region->g.queue_tasks / 4 + 1;
+    pool->futile_compact_ticket = ticket + pool->region->g.queue_tasks / 4 + 1;
     return false;
 }
 
@@ -245,7 +247,8 @@ static void fill_order(struct pool *pool, uint32_t slot, const struct submission
         flags |= (o->deadline_ns != 0 || o->soft_deadline_ns != 0 ? ORDER_STAMPED : 0) |
                  (fill_soft(care, o) ? ORDER_SOFT : 0) | (expiry != NEVER ? ORDER_EXPIRES : 0) |
                  caps_fill(pool, slot, o) | (pool->entries[slot].name != NULL ? ORDER_NAMED : 0) |
-                 (o->deadline_ns != 0 && s->function == pool->heritage.map_run ? ORDER_RESTAMPED : 0);
+                 (o->deadline_ns != 0 && s->function == pool->heritage.map_run ? ORDER_RESTAMPED : 0) |
+                 (o->priority > 0 ? ORDER_HIGH : o->priority < 0 ? ORDER_LOW : 0);
     atomic_store_explicit(&order->ticket, pool->entries[slot].ticket, memory_order_relaxed);
     order->function = s->code;
     order->input_offset = input_offset == INPUT_NONE ? 0 : input_offset;
@@ -359,6 +362,7 @@ static int submit_locked(struct pool *pool, struct submission *s, mortal_future 
     atomic_store_explicit(claim_of(pool->region, slot), word_make((uint32_t)entry->life, SLOT_PENDING, 0, 0),
                           memory_order_release);
     queue_push(pool->region, slot, (uint32_t)entry->life);
+    pool->aside += s->options->priority != MORTAL_PRIORITY_NORMAL;
     if (future != NULL)
         *future = seat_future(pool, slot);
     wake_whoever(pool, entry);

@@ -54,7 +54,8 @@ void geometry_plan(struct geometry *g, const struct limits *l) {
     g->measure = l->measure;
 
     g->order_ring = round_up(sizeof(struct orders_head), PAGE_BYTES);
-    g->order_slots = round_up(g->order_ring + (uint64_t)g->ring_entries * 8, PAGE_BYTES);
+    g->ring_bytes = round_up((uint64_t)g->ring_entries * 8, PAGE_BYTES);
+    g->order_slots = g->order_ring + LANES * g->ring_bytes;
     g->order_buffers = round_up(g->order_slots + (uint64_t)g->slots * sizeof(struct order), PAGE_BYTES);
     g->order_inputs = round_up(g->order_buffers + BUFFERS_MAX * sizeof(struct buffer_record), PAGE_BYTES);
     g->order_names = g->order_inputs + round_up(g->inputs_bytes, PAGE_BYTES);

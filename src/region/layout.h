@@ -27,6 +27,7 @@
 #include <stdint.h>
 
 #include "region/latency.h"
+#include "region/priority.h"
 #include "region/window.h"
 #include "region/word.h"
 
@@ -53,6 +54,8 @@ enum order_flags {
     ORDER_NAMED = 128,   /* the task has a name: notes.h */
     ORDER_RESTAMPED = 256, /* it has a deadline for each of several items, and stores when each began */
     ORDER_UNHEARD = 512, /* its future was released at once: nobody takes its parts */
+    ORDER_HIGH = 1 << 16, /* it waits in that lane; neither: in the normal one. See priority.h */
+    ORDER_LOW = 1 << 17,
 };
 
 struct order {
@@ -86,6 +89,7 @@ struct orders_head {
     _Atomic uint64_t tickets;                   /* O  the next submit's ticket */
     alignas(LINE) _Atomic uint32_t room_wanted; /* O  submitters sleep: ring claims->room_bell, see enum room */
     alignas(LINE) _Atomic uint32_t group_watch[GROUPS_MAX]; /* O  GROUP_SLEEPERS | GROUP_FD */
+    alignas(LINE) _Atomic uint64_t other_tail[LANES - 1]; /* O  as tail, of the lanes of high and of low priority */
 };
 enum room {
     ROOM_IN_QUEUE = 1,  /* when the queue is half empty: a wake for each task that leaves would be one for each task */
@@ -101,6 +105,8 @@ struct claims_head {
     alignas(LINE) _Atomic uint32_t brisk;          /* A  1: tasks last shorter than waking a worker for them, see bell.h */
     _Atomic uint32_t deputy;                       /* A  worker bit + 1 that sleeps for a moment only; 0: nobody */
     alignas(LINE) _Atomic uint32_t group_bell[GROUPS_MAX]; /* A  futexes: something of that group ended */
+    alignas(LINE) _Atomic uint64_t other_head[LANES - 1];  /* A  as head, of the lanes of high and of low priority */
+    _Atomic uint32_t turn;                         /* A  whose turn it is among the lanes: priority.h */
 };
 
 /* ---- control -------------------------------------------------------------------------------------------------- */
@@ -131,10 +137,11 @@ struct fate {
 };
 static_assert(sizeof(struct fate) == 2 * LINE, "two lines");
 
+#define LANE_SHIFT 62u /* where the lane of a task is told together with its place, or its entry */
 struct care {
     _Atomic uint64_t charged;  /* S  starts charged to the task, and to whom the last: recover.c; the owner resets it */
     _Atomic uint64_t returned; /* S  likewise, how often it went back uncharged from a host that nobody asked to end */
-    _Atomic uint64_t position; /* O  its place in the queue */
+    _Atomic uint64_t position; /* O  its place in the queue: lane << LANE_SHIFT | position there */
     _Atomic uint32_t asked;    /* O  generation + 1 of the task that was asked to stop */
     _Atomic uint32_t killers;  /* O  kills in their grace: what is in a critical section ends where that does */
     _Atomic uint64_t told;     /* S  the running word whose soft deadline is over; only with ORDER_SOFT, as the rest */
@@ -218,6 +225,7 @@ struct control_head {
     _Atomic uint64_t expiry_floor_ns;                /* O  nothing expires before; NEVER: nothing expires; S may change it */
     alignas(LINE) _Atomic uint32_t returned_version; /* S  changes with the table of returned tasks */
     _Atomic uint32_t returned_count;                 /* S */
+    _Atomic uint64_t others_pushed;                  /* O  how many tasks were put into lanes other than the normal one */
     alignas(LINE) _Atomic uint64_t fate_tail;        /* S  log of tasks of groups that the supervisor ended */
     alignas(LINE) _Atomic uint64_t fate_taken;       /* O */
     alignas(LINE) _Atomic uint64_t deaths, kills, requeued; /* S */
@@ -225,7 +233,7 @@ struct control_head {
     _Atomic uint64_t failed_starts;                         /* S */
     _Atomic uint32_t hardened;                              /* S  bits of mortal_harden that hold in all of these */
     alignas(LINE) struct request requests[REQUESTS];
-    _Atomic uint64_t returned[RETURNED_ENTRIES];     /* S  generation and slot like queue entries, in ticket order */
+    _Atomic uint64_t returned[RETURNED_ENTRIES];     /* S  lane << LANE_SHIFT | as queue entries, in ticket order */
     _Atomic uint32_t fate_log[FATE_LOG_ENTRIES];     /* S  slots */
     alignas(LINE) _Atomic uint64_t empty_host_bytes; /* S  what the first host needed before any task; 0: not known */
     _Atomic uint64_t recycled;                       /* S  hosts that were replaced in their time */
@@ -339,6 +347,7 @@ struct geometry {
     uint64_t arena_cleanups;
     uint64_t cells_each, cell_buffers, cells_bytes; /* one buffer of all cells; where the first is; all. 0: no cells */
     uint64_t order_taken, control_streams, stream_bytes; /* stream.h */
+    uint64_t ring_bytes; /* of each lane's ring */
 };
 
 /* One process's view. Tests make views of copies. */
@@ -381,14 +390,29 @@ static inline bool breaker_is_open(const struct region *r) {
     return atomic_load_explicit(&control->breaker_opened, memory_order_acquire) !=
            atomic_load_explicit(&control->breaker_mended, memory_order_relaxed);
 }
+static inline _Atomic uint64_t *lane_entry(const struct region *r, enum lane lane, uint64_t position) {
+    return (_Atomic uint64_t *)(void *)(r->orders + r->g.order_ring + lane * r->g.ring_bytes) +
+           (position & (r->g.ring_entries - 1));
+}
 static inline _Atomic uint64_t *ring_entry(const struct region *r, uint64_t position) {
-    return (_Atomic uint64_t *)(void *)(r->orders + r->g.order_ring) + (position & (r->g.ring_entries - 1));
+    return lane_entry(r, LANE_NORMAL, position);
+}
+static inline _Atomic uint64_t *lane_tail(const struct region *r, enum lane lane) {
+    return lane == LANE_NORMAL ? &orders_head(r)->tail : &orders_head(r)->other_tail[lane - 1];
+}
+static inline _Atomic uint64_t *lane_head(const struct region *r, enum lane lane) {
+    return lane == LANE_NORMAL ? &claims_head(r)->head : &claims_head(r)->other_head[lane - 1];
 }
 static inline struct order *order_of(const struct region *r, uint32_t slot) {
     return (struct order *)(void *)(r->orders + r->g.order_slots) + slot;
 }
 static inline struct buffer_record *buffer_of(const struct region *r, uint32_t number) {
     return (struct buffer_record *)(void *)(r->orders + r->g.order_buffers) + number;
+}
+/* In which lane the task waits, if it does. */
+static inline enum lane lane_of(const struct region *r, uint32_t slot) {
+    uint32_t flags = atomic_load_explicit(&order_of(r, slot)->flags, memory_order_relaxed);
+    return (flags & (ORDER_HIGH | ORDER_LOW)) == 0 ? LANE_NORMAL : (flags & ORDER_HIGH) != 0 ? LANE_HIGH : LANE_LOW;
 }
 static inline uint8_t *inputs_of(const struct region *r) { return r->orders + r->g.order_inputs; }
 static inline _Atomic uint64_t *claim_of(const struct region *r, uint32_t slot) {

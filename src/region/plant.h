@@ -48,6 +48,9 @@ enum plant {
     PLANT_CANCEL_BEGUN,          /* a task that was cut is told never started */
     PLANT_VERDICT_BEFORE_DEATH,  /* a kill has its verdict while the host still runs */
     PLANT_LOSE_RETURNED,         /* what a recovery made pending again is put where nobody looks */
+    /* the lanes */
+    PLANT_LANE_FORGOTTEN,        /* what is returned forgets its priority */
+    PLANT_LANES_UNSEEN,          /* the last look before a sleep is at the normal lane only */
 };
 
 #ifdef MORTAL_TESTING

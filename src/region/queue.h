@@ -1,7 +1,8 @@
 /*
  * queue.h - in which order pending tasks start
  *
- * A ring of (generation, slot) that the owner alone writes, and a cursor that everybody may move. Both are hints: the
+ * For each priority a ring of (generation, slot) that the owner alone writes, and a cursor that everybody may move: a lane,
+ * see priority.h. Who uses one priority only uses one lane, and no worker looks at the others. All of it is hints: the
  * claim word decides. An entry whose slot is no longer pending in that generation is passed over, so entries need never
  * be taken back, and a duplicate is harmless. What recovery returns to pending is in a small table that goes first.
  */
@@ -11,24 +12,30 @@
 #include "region/layout.h"
 
 /* Owner, under its lock. True: room for one more entry. A place is given before the task can be seen waiting: the
- * supervisor takes one that waits behind the cursor for one that was passed over, and puts it in front. */
+ * supervisor takes one that waits behind the cursor for one that was passed over, and puts it in front. In which lane says
+ * the order, which is complete by then. */
 bool     queue_has_room(const struct region *r);
 void     queue_place(struct region *r, uint32_t slot);
 void     queue_push(struct region *r, uint32_t slot, uint32_t generation);
-uint64_t queue_head(const struct region *r);   /* no worker looks at places before it; a hint, bounded */
+uint64_t queue_head(const struct region *r, enum lane lane); /* no worker looks at places before it; a hint, bounded */
 uint64_t queue_length(const struct region *r); /* entries not passed yet, dead ones among them; a hint, bounded */
+uint64_t queue_length_of(const struct region *r, enum lane lane);
 
 /* Owner, under its lock: close the gaps that entries left which are not pending any more. Workers go on claiming meanwhile;
  * every pending entry is at each moment at one place of the ring at least. */
 void queue_compact(struct region *r);
 
-/* Claim the next task that may start now: an entry of the ring or a returned one. On success the slot's word is
+/* Claim the next task that may start now: an entry of a ring or a returned one. On success the slot's word is
  * RUNNING(life, worker) and *slot is set. */
 struct claimant {
     uint32_t life, worker;
     struct desk *desk;
     uint32_t returned_seen; /* version of the returned table in which nothing was pending any more */
     uint64_t tail_seen;
+    uint64_t others_seen;   /* how many had been put into the other lanes when both were found empty */
+    uint64_t empty_seen[LANES]; /* likewise, each of them */
+    uint32_t table_seen;    /* version of the returned table that these are about: */
+    uint32_t table_at[LANES]; /* where to look on for tasks of that lane */
 };
 bool queue_claim(const struct region *r, struct claimant *who, uint32_t *slot, uint64_t *word);
 
@@ -38,5 +45,6 @@ bool queue_has_work(const struct region *r, const struct claimant *who);
 static inline uint64_t queue_entry(uint32_t slot, uint32_t generation) {
     return (uint64_t)(generation & GENERATION_MASK) << 32 | slot;
 }
+static inline uint32_t entry_generation(uint64_t entry) { return (uint32_t)(entry >> 32) & GENERATION_MASK; }
 
 #endif

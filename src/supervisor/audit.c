@@ -2,6 +2,7 @@
 #include <linux/futex.h>
 #include <limits.h>
 #include <signal.h>
+#include <string.h>
 
 #include "region/bell.h"
 #include "region/plant.h"
@@ -33,7 +34,7 @@ static bool any_running(const struct supervisor *s) {
 
 static bool is_pending(const struct region *r, uint64_t entry) {
     uint64_t word = atomic_load(claim_of(r, (uint32_t)entry));
-    return word_phase(word) == SLOT_PENDING && word_generation(word) == (uint32_t)(entry >> 32);
+    return word_phase(word) == SLOT_PENDING && word_generation(word) == entry_generation(entry);
 }
 
 bool audit_finds_pending(struct supervisor *s) {
@@ -167,23 +168,40 @@ static bool is_held(const struct supervisor *s, uint32_t slot, uint64_t word) {
     return (names_it && (has_begun || !lies_idle)) || atomic_load(claim_of(r, slot)) != word;
 }
 
+static bool was_passed(const struct region *r, uint32_t slot, const uint64_t *heads) {
+    uint64_t place = atomic_load(&care_of(r, slot)->position);
+    uint64_t lane = place >> LANE_SHIFT;
+    return lane < LANES && (place & ((1ull << LANE_SHIFT) - 1)) < heads[lane];
+}
+
+/* Where the cursor of such a lane was overwritten, workers may have seen it empty, and look no more until something is put
+ * there. A new version of the table makes them. */
+static bool may_be_overlooked(const struct supervisor *s, uint32_t slot, const uint64_t *heads) {
+    enum lane lane = lane_of(s->region, slot);
+    return lane != LANE_NORMAL && s->lane_heads_seen[lane] == heads[lane];
+}
+
 /* Tasks that wait where no worker looks: behind a cursor that was overwritten, or returned when the table was full. */
 static void find_strays(struct supervisor *s) {
     const struct region *r = s->region;
     uint32_t known = atomic_load(&control_head(r)->slots_known);
-    uint64_t head = queue_head(r); /* before any place: what is submitted from now on does not stand behind it */
+    uint64_t heads[LANES]; /* before any place: what is submitted from now on does not stand behind them */
+    for (enum lane lane = LANE_NORMAL; lane < LANES; lane++)
+        heads[lane] = queue_head(r, lane);
     bool found = false;
     for (uint32_t slot = 0; slot < known && slot < r->g.slots; slot++) {
         /* ORD(audit:claim) pairs ORD(claim): whoever sees the claim sees the intent. */
         uint64_t word = atomic_load(claim_of(r, slot));
         if (phase_is_running(word_phase(word)) && !is_held(s, slot, word)) {
             end_as_lost(s, slot, word);
-        } else if (word_phase(word) == SLOT_PENDING && atomic_load(&care_of(r, slot)->position) < head &&
-                   !PLANTED(PLANT_LOSE_RETURNED)) {
-            death_return(s, slot);
-            found = true;
+        } else if (word_phase(word) == SLOT_PENDING && !PLANTED(PLANT_LOSE_RETURNED)) {
+            bool passed = was_passed(r, slot, heads);
+            if (passed)
+                death_return(s, slot);
+            found = found || passed || may_be_overlooked(s, slot, heads);
         }
     }
+    memcpy(s->lane_heads_seen, heads, sizeof heads);
     if (found) {
         death_publish_returned(s);
         bell_ring_all(r);

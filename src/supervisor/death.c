@@ -65,7 +65,7 @@ void death_announce(struct supervisor *s, uint32_t slot) {
 
 static bool is_pending(const struct region *r, uint64_t entry) {
     uint64_t word = atomic_load(claim_of(r, (uint32_t)entry));
-    return word_phase(word) == SLOT_PENDING && word_generation(word) == (uint32_t)(entry >> 32);
+    return word_phase(word) == SLOT_PENDING && word_generation(word) == entry_generation(entry);
 }
 
 /* While it ran, its time may have run out, and the search for what expires have passed it over: that is a matter of whoever
@@ -85,7 +85,8 @@ void death_return(struct supervisor *s, uint32_t slot) {
     if (word_phase(word) != SLOT_PENDING)
         return;
     look_for_expiry(s, slot);
-    uint64_t entry = queue_entry(slot, word_generation(word));
+    enum lane lane = PLANTED(PLANT_LANE_FORGOTTEN) ? LANE_NORMAL : lane_of(s->region, slot);
+    uint64_t entry = (uint64_t)lane << LANE_SHIFT | queue_entry(slot, word_generation(word));
     uint32_t kept = 0;
     for (uint32_t i = 0; i < s->returned_count; i++)
         if (s->returned[i].entry != entry && is_pending(s->region, s->returned[i].entry))

@@ -81,9 +81,11 @@ static void end_unless_it_claims(struct supervisor *s, uint32_t berth, uint32_t 
     bell_ring_berth(s->region, berth);
 }
 
-/* Work waits, and the queue's cursor is where it was. */
+/* Work waits, and the queue's cursors are where they were. */
 static bool is_stuck(struct supervisor *s) {
-    uint64_t head = atomic_load(&claims_head(s->region)->head), before = s->head_seen;
+    uint64_t head = 0, before = s->head_seen;
+    for (enum lane lane = LANE_NORMAL; lane < LANES; lane++)
+        head += atomic_load(lane_head(s->region, lane));
     s->head_seen = head;
     return head == before && audit_finds_pending(s);
 }

@@ -193,6 +193,7 @@ struct supervisor { /* NOLINT(clang-analyzer-optin.performance.Padding): there i
     int cgroup_fd; /* locks the pool's control group; -1: there is none */
     uint64_t tidy_ns; /* when dead leaves are to be removed; NEVER: not yet */
     struct dead_leaf dead_leaves[DEAD_LEAVES_MOST];
+    uint64_t lane_heads_seen[LANES]; /* the cursors at the last audit */
 };
 
 /* An arena is given out again as it was left. What stands in it is this host's own only from its birth on.

@@ -99,7 +99,10 @@ static void forge_hint(void)
 {
     struct claims_head *head = claims_head(world.region);
     uint64_t value = any();
-    switch (bytes_take(&world.input, 1) % 8) {
+    switch (bytes_take(&world.input, 1) % 12) {
+    case 8: atomic_store(&head->other_head[value % 2], value); break;
+    case 9: atomic_store(&head->other_head[value % 2], atomic_load(&orders_head(world.region)->other_tail[value % 2])); break;
+    case 10: atomic_store(&head->turn, (uint32_t)value); break;
     case 0: atomic_store(&head->head, value); break;
     case 1: atomic_store(&head->head, atomic_load(&orders_head(world.region)->tail) + value); break;
     case 2: atomic_store(&head->head, atomic_load(&orders_head(world.region)->tail) - value); break;

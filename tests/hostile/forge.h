@@ -50,7 +50,8 @@ HELPER struct forged forge(mortal_pool *pool, mortal_function *forger, word *don
     atomic_store(done, 0);
     f.forger = submit_like(pool, forger, &what, sizeof what, (mortal_task_options){.group = group});
     for (unsigned i = 0; i < PENDING; i++)
-        f.pending[i] = submit_like(pool, i % 2 ? task_echo : task_nothing, "pending", 8, (mortal_task_options){.group = group});
+        f.pending[i] = submit_like(pool, i % 2 ? task_echo : task_nothing, "pending", 8,
+                                  (mortal_task_options){.group = group, .priority = (int)(i % 3) - 1});
     uint64_t until = mortal_now_ns() + SECONDS(1);
     POLL_UNTIL(atomic_load(done) != 0 || look_at(f.forger).phase == MORTAL_ENDED || mortal_now_ns() > until);
     return f;

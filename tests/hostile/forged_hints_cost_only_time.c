@@ -22,6 +22,13 @@ static void forge_hint(const struct region *r, uint32_t field, uint64_t value)
     case 7: atomic_store(searching_word(r, (uint32_t)value % r->g.idle_words), value); break;
     case 8: atomic_store(&head->room_bell, (uint32_t)value); break;
     case 9: atomic_store(&head->group_bell[value % GROUPS_MAX], (uint32_t)value); break;
+    case 10: atomic_store(&head->other_head[value % 2], value); break;
+    case 11: case 12: {
+        enum lane lane = field == 11 ? LANE_HIGH : LANE_LOW;
+        atomic_store(lane_head(r, lane), atomic_load(lane_tail(r, lane)) + value % 5 - 2);
+        break;
+    }
+    case 13: atomic_store(&head->turn, (uint32_t)value); break;
     default: atomic_store(bell_of(r, (uint32_t)value % r->g.berths, 0), (uint32_t)(value >> 32)); break;
     }
 }
@@ -32,7 +39,7 @@ static int forge_hints(mortal_task *task, const void *input, size_t input_bytes)
     struct forgery forgery = *(const struct forgery *)input;
     const struct region *r = task->worker->region;
     for (unsigned i = 0; i < 50; i++) {
-        uint32_t field = forge_next(&forgery.seed) % 11;
+        uint32_t field = forge_next(&forgery.seed) % 15;
         forge_hint(r, field, forge_value(r, &forgery.seed));
     }
     return forge_finish(&forgery);

@@ -45,6 +45,10 @@ static const struct planted {
     {PLANT_SECTION_LOOKS_FIRST, "the end of a section that looks too early who waits for it", promise_section,
      EVENT_OVERDUE, 0, NULL},
     {PLANT_STALE_KILL, "a kill that does not look at the generation", promise_next, EVENT_LATE_KILL, 0, NULL},
+    {PLANT_LANE_FORGOTTEN, "a priority that is forgotten on the way back", promise_order, ANYWHERE, 0,
+     "two of high priority, one of low"},
+    {PLANT_LANES_UNSEEN, "no last look for tasks of other priorities", promise_rung, EVENT_MORE, 0,
+     "an idle worker, one of high priority comes"},
 };
 enum { BUGS = sizeof bugs / sizeof *bugs };
 

@@ -143,6 +143,17 @@ static void check_task_defaults(void)
     REFUSE(task, &task, "group");
     task = (mortal_task_options){.size = sizeof task, .reserved0 = 1};
     REFUSE(task, &task, "reserved");
+    const int priorities[] = {2, -2, INT32_MAX, INT32_MIN};
+    for (size_t i = 0; i < COUNT(priorities); i++) {
+        task = (mortal_task_options){.size = sizeof task, .priority = priorities[i]};
+        REFUSE(task, &task, "priority is ");
+    }
+    for (int priority = MORTAL_PRIORITY_LOW; priority <= MORTAL_PRIORITY_HIGH; priority++) {
+        task = (mortal_task_options){.size = sizeof task, .priority = priority};
+        ACCEPT(task, &task);
+    }
+    task = (mortal_task_options){.size = sizeof task, .reserved1 = 1};
+    REFUSE(task, &task, "reserved");
     const int useless[] = {-1, SIGKILL, SIGSTOP, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS, SIGURG,
                            32, SIGRTMAX + 1, INT32_MAX, INT32_MIN};
     for (size_t i = 0; i < COUNT(useless); i++) {

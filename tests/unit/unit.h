@@ -85,6 +85,13 @@ HELPER void make_pending(struct region *r, uint32_t slot, uint32_t generation)
     queue_push(r, slot, generation);
 }
 
+HELPER void make_pending_in(struct region *r, enum lane lane, uint32_t slot, uint32_t generation)
+{
+    static const uint32_t flags[LANES] = {[LANE_HIGH] = ORDER_HIGH, [LANE_LOW] = ORDER_LOW};
+    atomic_store(&order_of(r, slot)->flags, flags[lane]);
+    make_pending(r, slot, generation);
+}
+
 HELPER struct claimant claimant_of(struct region *r, uint32_t life, uint32_t worker)
 {
     return (struct claimant){.life = life, .worker = worker, .desk = desk_of(r, life, worker)};

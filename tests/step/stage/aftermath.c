@@ -6,18 +6,37 @@
 
 #include <signal.h>
 
-/* The slots that wait and may start, in the order of their submits. */
-static uint32_t waiting_in_order(const struct scene *scene, uint32_t *slots)
+/* The slots of that priority that wait and may start, in the order of their submits. */
+static uint32_t waiting_in_lane(const struct scene *scene, enum lane lane, uint32_t *slots)
 {
     const struct part *parts = scene->stage->parts;
     uint32_t           count = 0;
     for (uint32_t slot = 0; slot < SLOTS; slot++) {
-        if (word_phase(atomic_load(claim_of(scene->region, slot))) != SLOT_PENDING || (parts[slot].flags & ORDER_EXPIRES) != 0)
+        uint32_t flags = parts[slot].flags;
+        if (word_phase(atomic_load(claim_of(scene->region, slot))) != SLOT_PENDING || (flags & ORDER_EXPIRES) != 0 ||
+            lane != ((flags & ORDER_HIGH) != 0 ? LANE_HIGH : (flags & ORDER_LOW) != 0 ? LANE_LOW : LANE_NORMAL))
             continue;
         uint32_t at = count++;
         for (; at > 0 && parts[slots[at - 1]].ticket > parts[slot].ticket; at--)
             slots[at] = slots[at - 1];
         slots[at] = slot;
+    }
+    return count;
+}
+
+/* In which order they should start: as the turns say, from the one on that is next. */
+static uint32_t waiting_in_order(const struct scene *scene, uint32_t *slots)
+{
+    uint32_t lanes[LANES][SLOTS], left[LANES], taken[LANES] = {0}, count = 0;
+    uint32_t turn = atomic_load(&claims_head(scene->region)->turn);
+    for (enum lane lane = LANE_NORMAL; lane < LANES; lane++)
+        left[lane] = waiting_in_lane(scene, lane, lanes[lane]);
+    for (; left[LANE_HIGH] + left[LANE_NORMAL] + left[LANE_LOW] != 0; turn++) {
+        enum lane lane = turn % 16 == 15 ? LANE_LOW : turn % 4 == 3 ? LANE_NORMAL : LANE_HIGH;
+        if (left[lane] == 0)
+            lane = left[LANE_HIGH] != 0 ? LANE_HIGH : left[LANE_NORMAL] != 0 ? LANE_NORMAL : LANE_LOW;
+        slots[count++] = lanes[lane][taken[lane]++];
+        left[lane]--;
     }
     return count;
 }

@@ -41,6 +41,14 @@ const struct play plays[] = {
     {"a worker of a standby that takes over", TWIST_STANDBY, true, 1, {{.act = SMALL}}},
     {"a task that leaves clean-ups and notes", TWIST_NONE, false, 1, {{.act = LEAVING, .flags = ORDER_SOFT}}},
     {"a restartable task that leaves clean-ups, after another", TWIST_LEFT, false, 1, {{.act = LEAVING, .attempts = 3}}},
+    {"tasks of three priorities", TWIST_NONE, false, 3,
+     {{.act = LARGE, .flags = ORDER_LOW}, {.act = {.seed = 10}, .attempts = 2, .flags = ORDER_HIGH}, {.act = SMALL}}},
+    {"two of high priority, one of low", TWIST_NONE, false, 3,
+     {{.act = SMALL, .attempts = 2, .flags = ORDER_HIGH}, {.act = SMALL, .attempts = 2, .flags = ORDER_HIGH},
+      {.act = SMALL, .flags = ORDER_LOW}}},
+    {"a task of low priority that came back", TWIST_RETURNED, false, 1, {{.act = SMALL, .attempts = 2, .flags = ORDER_LOW}}},
+    {"an idle worker, one of high priority comes", TWIST_ASIDE, true, 0, {{.act = SMALL}}},
+    {"a worker that ran one of low, one of high priority comes", TWIST_ASIDE, true, 1, {{.act = SMALL, .flags = ORDER_LOW}}},
     {"a worker from its first instruction on", TWIST_STARTING, true, 1, {{.act = {.seed = 13}}}},
 };
 const size_t play_count = sizeof plays / sizeof *plays;
@@ -106,9 +114,10 @@ bool play_takes_more(const struct play *play) { return play->lives; }
 
 bool play_leaves(const struct play *play) { return play->tasks != 0 && play->parts[0].act.leaves != 0; }
 
-void play_submit_more(struct stage *stage)
+void play_submit_more(struct stage *stage, const struct play *play)
 {
-    stage_submit(stage, LATEST, (struct part){.act = SMALL, .is_tested = true, .worker = ACTOR});
+    uint32_t flags = play->twist == TWIST_ASIDE ? ORDER_HIGH : 0;
+    stage_submit(stage, LATEST, (struct part){.act = SMALL, .is_tested = true, .worker = ACTOR, .flags = flags});
     bell_call(&stage->owner);
 }
 
@@ -130,16 +139,18 @@ void play_prepare(struct stage *stage, const struct play *play)
     if (play->twist != TWIST_NEW_HOST)
         run_one(stage, HISTORY, (struct act){.seed = 12, .result_bytes = 32});
     before_the_tasks(stage, play->twist);
+    uint32_t later = 0; /* it comes last, whatever the others' priorities */
     for (uint32_t i = 0; i < play->tasks; i++) {
         struct part part = play->parts[i];
         part.is_tested = true;
         part.worker = ACTOR;
         stage_submit(stage, TESTED_FIRST + i, part);
+        later |= part.flags & ORDER_LOW;
     }
     if (play->twist == TWIST_RETURNED)
         come_back(stage, TESTED_FIRST);
     if (play->tasks != 0)
-        stage_submit(stage, LATER, (struct part){.worker = ACTOR});
+        stage_submit(stage, LATER, (struct part){.worker = ACTOR, .flags = later});
     if (play->twist == TWIST_DEAD)
         stage_submit(stage, EXTRA, (struct part){.worker = ACTOR}); /* where the cancelled one was */
     if (play->twist == TWIST_SLEEPERS)

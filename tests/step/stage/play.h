@@ -19,6 +19,7 @@ enum twist {
     TWIST_STANDBY,  /* the host is a standby, and is given work when it sleeps */
     TWIST_STARTING, /* the worker's thread begins with this */
     TWIST_LEFT,     /* an earlier task of the worker left clean-ups that were not needed */
+    TWIST_ASIDE,    /* what is submitted meanwhile has high priority */
 };
 
 struct play {
@@ -38,7 +39,7 @@ void play_prepare(struct stage *stage, const struct play *play);
 /* Is the slot LATEST free for a task that is submitted meanwhile? It is tested like the others. */
 bool play_takes_more(const struct play *play);
 bool play_leaves(const struct play *play); /* clean-ups and notes; and it has a critical section */
-void play_submit_more(struct stage *stage);
+void play_submit_more(struct stage *stage, const struct play *play);
 
 /* The part that is cut: a worker_step() for each task, or a worker's life from one sleep to another. */
 void play_run(struct stage *stage, const struct play *play);

@@ -59,6 +59,7 @@ static void check_turn(struct run *run, uint32_t begins)
     const struct part *parts = run->stage->parts;
     for (uint32_t slot = 0; slot < SLOTS; slot++)
         if (phase_of(run->stage, slot) == SLOT_PENDING && parts[slot].ticket < parts[begins].ticket &&
+            ((parts[slot].flags ^ parts[begins].flags) & (ORDER_HIGH | ORDER_LOW)) == 0 &&
             (parts[slot].flags & ORDER_EXPIRES) == 0)
             (void)judge_breach(&(struct scene){.fault = &run->sweep->fault}, promise_order,
                                "slot %u starts before slot %u", begins, slot);
@@ -190,7 +191,7 @@ static bool reuse_slot(struct run *run)
 static void submit_more(struct run *run)
 {
     if (!run->has_more)
-        play_submit_more(run->stage);
+        play_submit_more(run->stage, run->play);
     run->has_more = true;
 }
 

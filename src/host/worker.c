@@ -240,10 +240,12 @@ static int call(struct mortal_task *task) {
     struct order *order = task->order;
     const struct region *r = task->worker->region;
     const void *input = NULL;
-    if (order->input_bytes != 0)
-        input = (atomic_load_explicit(&order->flags, memory_order_relaxed) & ORDER_INLINE) != 0
-                    ? order->input
-                    : inputs_of(r) + order->input_offset;
+    if (order->input_bytes != 0) {
+        uint32_t flags = atomic_load_explicit(&order->flags, memory_order_relaxed);
+        input = (flags & ORDER_TINY) != 0     ? (const uint8_t *)&order->input_offset
+                : (flags & ORDER_INLINE) != 0 ? order->input
+                                              : inputs_of(r) + order->input_offset;
+    }
     guard_close(task->worker->host);
     return worker_function(task->worker->host, order->function)(task, input, order->input_bytes);
 }

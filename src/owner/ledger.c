@@ -262,8 +262,10 @@ void ledger_sweep(struct pool *pool) {
 
 void ledger_release(struct pool *pool, uint32_t slot) {
     struct entry *entry = &pool->entries[slot];
-    (void)ledger_harvest(pool, slot);
-    group_remove(pool, slot);
+    if (entry->state == ENTRY_LIVE)
+        (void)ledger_harvest(pool, slot);
+    if (entry->group != NULL)
+        group_remove(pool, slot);
     if (entry->state == ENTRY_ENDED) {
         free_slot(pool, slot);
         return;

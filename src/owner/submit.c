@@ -45,10 +45,9 @@ static int check(struct pool *pool, const struct submission *s) {
         return why(-EINVAL, "mortal_pool_submit: the function is null");
     if (s->input == NULL && s->input_bytes != 0)
         return why(-EINVAL, "mortal_pool_submit: the input is null and its size %zu", s->input_bytes);
-    uint64_t most = heap_largest(&pool->inputs);
-    if (s->input_bytes > INLINE_INPUT_BYTES && s->input_bytes > most)
+    if (s->input_bytes > INLINE_INPUT_BYTES && s->input_bytes > heap_largest(&pool->inputs))
         return why(-EMSGSIZE, "mortal_pool_submit: the input is %zu bytes and this pool takes %llu: raise inputs_bytes",
-                   s->input_bytes, (unsigned long long)most);
+                   s->input_bytes, (unsigned long long)heap_largest(&pool->inputs));
     return 0;
 }
 
@@ -242,7 +241,9 @@ static void fill_order(struct pool *pool, uint32_t slot, const struct submission
     struct order *order = order_of(pool->region, slot);
     struct care *care = care_of(pool->region, slot);
     const mortal_task_options *o = s->options;
-    uint32_t flags = (pool->region->g.measure != 0 ? ORDER_STAMPED : 0) | (input_offset == INPUT_NONE ? ORDER_INLINE : 0);
+    bool is_tiny = s->input_bytes <= sizeof order->input_offset;
+    uint32_t flags = (pool->region->g.measure != 0 ? ORDER_STAMPED : 0) |
+                     (input_offset != INPUT_NONE ? 0 : is_tiny ? ORDER_TINY : ORDER_INLINE);
     if (!s->is_plain)
         flags |= (o->deadline_ns != 0 || o->soft_deadline_ns != 0 ? ORDER_STAMPED : 0) |
                  (fill_soft(care, o) ? ORDER_SOFT : 0) | (expiry != NEVER ? ORDER_EXPIRES : 0) |
@@ -263,9 +264,13 @@ static void fill_order(struct pool *pool, uint32_t slot, const struct submission
     order->attempts = o->attempts > 1 ? o->attempts : 1;
     if (pool->entries[slot].name != NULL)
         strncpy(name_of(pool->region, slot), pool->entries[slot].name, NAME_BYTES);
-    if (s->input_bytes != 0)
-        memcpy(input_offset == INPUT_NONE ? order->input : inputs_of(pool->region) + input_offset, s->input,
-               s->input_bytes);
+    if (s->input_bytes == sizeof order->input_offset) /* a pointer or a number, the usual case */
+        memcpy(&order->input_offset, s->input, sizeof order->input_offset);
+    else if (s->input_bytes != 0)
+        memcpy(is_tiny                        ? (uint8_t *)&order->input_offset
+               : input_offset == INPUT_NONE ? order->input
+                                            : inputs_of(pool->region) + input_offset,
+               s->input, s->input_bytes);
     atomic_store_explicit(&care->charged, CARE_UNCHARGED, memory_order_relaxed);
     atomic_store_explicit(&care->returned, CARE_UNCHARGED, memory_order_relaxed);
     atomic_store_explicit(&care->asked, 0, memory_order_relaxed);
@@ -275,7 +280,9 @@ static void fill_order(struct pool *pool, uint32_t slot, const struct submission
 static void enter_ledger(struct pool *pool, uint32_t slot, const struct submission *s, uint64_t input_offset,
                          uint64_t now, char *name) {
     struct entry *entry = &pool->entries[slot];
-    entry->ticket = atomic_fetch_add_explicit(&orders_head(pool->region)->tickets, 1, memory_order_relaxed);
+    _Atomic uint64_t *tickets = &orders_head(pool->region)->tickets; /* changed under the lock only */
+    entry->ticket = atomic_load_explicit(tickets, memory_order_relaxed);
+    atomic_store_explicit(tickets, entry->ticket + 1, memory_order_relaxed);
     entry->tag = s->options->tag;
     entry->name = name;
     entry->input_offset = input_offset;
@@ -356,13 +363,13 @@ static int submit_locked(struct pool *pool, struct submission *s, mortal_future 
     note_limits(pool, entry, s, expiry);
     s->is_unheard = future == NULL && s->group == NULL;
     fill_order(pool, slot, s, input_offset, expiry);
-    queue_place(pool->region, slot);
+    enum lane lane = queue_place(pool->region, slot);
     /* ORD(submit) pairs ORD(claim:look): the order is complete before. The tail of the queue does not do it: a slot
      * that is used again may be named by an entry of an earlier task. */
     atomic_store_explicit(claim_of(pool->region, slot), word_make((uint32_t)entry->life, SLOT_PENDING, 0, 0),
                           memory_order_release);
-    queue_push(pool->region, slot, (uint32_t)entry->life);
-    pool->aside += s->options->priority != MORTAL_PRIORITY_NORMAL;
+    queue_enter(pool->region, lane, slot, (uint32_t)entry->life);
+    pool->aside += lane != LANE_NORMAL;
     if (future != NULL)
         *future = seat_future(pool, slot);
     wake_whoever(pool, entry);

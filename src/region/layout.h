@@ -56,12 +56,13 @@ enum order_flags {
     ORDER_UNHEARD = 512, /* its future was released at once: nobody takes its parts */
     ORDER_HIGH = 1 << 16, /* it waits in that lane; neither: in the normal one. See priority.h */
     ORDER_LOW = 1 << 17,
+    ORDER_TINY = 1 << 18, /* the input is where its offset would be, in the line that a worker reads anyway */
 };
 
 struct order {
     _Atomic uint64_t ticket;    /* O  place in the order of submits; the supervisor may read it while the slot changes hands */
     uint64_t function;          /* O  an address that hosts inherited, or a reference of modules.h */
-    uint64_t input_offset;      /* O  into the input heap, unless inline */
+    uint64_t input_offset;      /* O  into the input heap, unless inline; or a tiny input itself */
     _Atomic uint64_t deadline_ns; /* O  from the start; 0: none. Looked at by the supervisor likewise */
     _Atomic uint64_t expires_at_ns; /* O  clock_ns(); with ORDER_EXPIRES. Looked at before the claim, hence atomic */
     uint32_t input_bytes;       /* O */
@@ -74,6 +75,7 @@ struct order {
 };
 static_assert(sizeof(struct order) == 128, "an order is two lines, the second one only for its input");
 static_assert(offsetof(struct order, input) == 64, "the input has a line of its own");
+static_assert(offsetof(struct order, input_offset) % 16 == 0, "a tiny input is aligned like any other");
 
 /* Where a buffer is; for tasks, who know it by number and life. */
 struct buffer_record {

@@ -66,15 +66,15 @@ static void set_place(const struct region *r, uint32_t slot, enum lane lane, uin
     atomic_store_explicit(&care_of(r, slot)->position, (uint64_t)lane << LANE_SHIFT | position, memory_order_relaxed);
 }
 
-void queue_place(struct region *r, uint32_t slot) {
+enum lane queue_place(struct region *r, uint32_t slot) {
     enum lane lane = lane_of(r, slot);
     set_place(r, slot, lane, atomic_load_explicit(lane_tail(r, lane), memory_order_relaxed));
+    return lane;
 }
 
 static inline void push(struct region *r, enum lane lane, uint32_t slot, uint32_t generation) {
     _Atomic uint64_t *lane_end = lane_tail(r, lane);
     uint64_t tail = atomic_load_explicit(lane_end, memory_order_relaxed);
-    set_place(r, slot, lane, tail);
     /* ORD(queue:reuse) pairs ORD(queue:still-valid): who reads this entry sees the cursor that let it be written here. */
     atomic_store_explicit(lane_entry(r, lane, tail), queue_entry(slot, generation), memory_order_release);
     /* ORD(queue:push) pairs ORD(queue:claim), ORD(queue:look) and ORD(queue:length): who sees the tail sees the
@@ -93,12 +93,15 @@ static void push_aside(struct region *r, enum lane lane, uint32_t slot, uint32_t
     atomic_exchange_explicit(pushed, count + 1, memory_order_seq_cst);
 }
 
-void queue_push(struct region *r, uint32_t slot, uint32_t generation) {
-    enum lane lane = lane_of(r, slot);
+void queue_enter(struct region *r, enum lane lane, uint32_t slot, uint32_t generation) {
     if (lane == LANE_NORMAL)
         push(r, LANE_NORMAL, slot, generation);
     else
         push_aside(r, lane, slot, generation);
+}
+
+void queue_push(struct region *r, uint32_t slot, uint32_t generation) {
+    queue_enter(r, queue_place(r, slot), slot, generation);
 }
 
 /* Move the cursor forward only, and at least to there: who loses the race to one that moves it less far tries again. A

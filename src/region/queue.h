@@ -15,8 +15,9 @@
  * supervisor takes one that waits behind the cursor for one that was passed over, and puts it in front. In which lane says
  * the order, which is complete by then. */
 bool     queue_has_room(const struct region *r);
-void     queue_place(struct region *r, uint32_t slot);
-void     queue_push(struct region *r, uint32_t slot, uint32_t generation);
+enum lane queue_place(struct region *r, uint32_t slot);
+void     queue_enter(struct region *r, enum lane lane, uint32_t slot, uint32_t generation);
+void     queue_push(struct region *r, uint32_t slot, uint32_t generation); /* both */
 uint64_t queue_head(const struct region *r, enum lane lane); /* no worker looks at places before it; a hint, bounded */
 uint64_t queue_length(const struct region *r); /* entries not passed yet, dead ones among them; a hint, bounded */
 uint64_t queue_length_of(const struct region *r, enum lane lane);

@@ -534,7 +534,8 @@ MORTAL_API int mortal_pool_submit(mortal_pool *pool, mortal_function *function, 
  * mortal_pool_try_submit - like mortal_pool_submit, but never waits
  *
  * Shape     as mortal_pool_submit()
- * Returns   as mortal_pool_submit(), and -EAGAIN where that would wait: the queue or the input memory is full
+ * Returns   as mortal_pool_submit(), and -EAGAIN where that would wait: the queue or the input memory is full, or others
+ *           wait for what room there is
  * Blocks    never
  * Threads   any
  * Signals   not async-signal-safe

@@ -115,6 +115,7 @@ struct pool {
     pthread_t closer; /* closing: the one thread that may still wait here */
     struct modules *modules; /* null: the pool's processes are forked from this one, addresses mean the same there */
     uint32_t names_made; /* slots below have room for a name among the orders */
+    struct in_line *line; /* submitters that wait for room, the oldest first */
     uint64_t aside;      /* entries of the lanes of high and low priority, as many as there were when last looked */
 };
 

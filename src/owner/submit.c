@@ -1,5 +1,6 @@
 /* submit.c - from a call to a pending slot */
 #include <errno.h>
+#include <limits.h>
 #include <linux/futex.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "region/queue.h"
 #include "region/recover.h"
 #include "system/clock.h"
+#include "system/futex.h"
 #include "system/why.h"
 
 struct submission {
@@ -88,33 +90,76 @@ static int check_open(struct pool *pool) {
     return 0;
 }
 
+/* Who waits for room stands in line, or whoever comes by at the right moment takes the room that was made for another, for
+ * ever. Who comes later leaves a place to each that was there before. */
+struct in_line {
+    struct in_line *next;
+    bool has_joined, for_input;
+};
+
+static uint32_t ahead_of(const struct pool *pool, const struct in_line *me, bool for_input) {
+    uint32_t ahead = 0;
+    for (const struct in_line *other = pool->line; other != NULL && other != me; other = other->next)
+        ahead += other->for_input == for_input;
+    return ahead;
+}
+
+static void join_line(struct pool *pool, struct in_line *me) {
+    struct in_line **end = &pool->line;
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = me;
+    me->has_joined = true;
+}
+
+/* Whoever is next may find what somebody else left. */
+static void ring_line(struct pool *pool) {
+    if (pool->line == NULL)
+        return;
+    atomic_fetch_add(&claims_head(pool->region)->room_bell, 1);
+    futex_wake(&claims_head(pool->region)->room_bell, INT_MAX);
+}
+
+/* Who took its place made nobody's turn. Who goes without it, or waited for memory, of which there may be more, did. */
+static void leave_line(struct pool *pool, struct in_line *me, int error) {
+    struct in_line **at = &pool->line;
+    while (*at != me)
+        at = &(*at)->next;
+    *at = me->next;
+    if (error != 0 || me->for_input)
+        ring_line(pool);
+}
+
 /* The cursors are on lines that every worker writes, so they are read anew only where those seen last leave no room. */
-static bool queue_is_full(struct pool *pool) {
+static inline bool has_places(struct pool *pool, uint32_t wanted) {
     uint64_t tail = atomic_load_explicit(&orders_head(pool->region)->tail, memory_order_relaxed);
     uint32_t most = pool->region->g.queue_tasks;
-    if (tail - pool->head_seen + pool->aside >= most) {
-        pool->head_seen = tail - queue_length_of(pool->region, LANE_NORMAL);
-        pool->aside = queue_length_of(pool->region, LANE_HIGH) + queue_length_of(pool->region, LANE_LOW);
-    }
-    return tail - pool->head_seen + pool->aside >= most;
+    if (tail - pool->head_seen + pool->aside + wanted <= most)
+        return true;
+    pool->head_seen = tail - queue_length_of(pool->region, LANE_NORMAL);
+    pool->aside = queue_length_of(pool->region, LANE_HIGH) + queue_length_of(pool->region, LANE_LOW);
+    return tail - pool->head_seen + pool->aside + wanted <= most;
 }
 
 /* Entries of cancelled tasks take up room until a worker passes them. Look for them only where that can have changed
  * much since it last was in vain, or after a sleep. */
-static bool make_room(struct pool *pool, bool again) {
-    if (!queue_is_full(pool))
+static bool make_room(struct pool *pool, const struct in_line *me, bool again) {
+    uint32_t wanted = pool->line == NULL ? 1 : 1 + ahead_of(pool, me, false);
+    if (has_places(pool, wanted))
         return true;
     uint64_t ticket = atomic_load_explicit(&orders_head(pool->region)->tickets, memory_order_relaxed);
     if (!again && ticket < pool->futile_compact_ticket)
         return false;
     queue_compact(pool->region);
-    if (!queue_is_full(pool))
+    if (has_places(pool, wanted))
         return true;
     pool->futile_compact_ticket = ticket + pool->region->g.queue_tasks / 4 + 1;
     return false;
 }
 
-static uint64_t take_input(struct pool *pool, size_t bytes) {
+static uint64_t take_input(struct pool *pool, const struct in_line *me, size_t bytes) {
+    if (pool->line != NULL && ahead_of(pool, me, true) != 0)
+        return HEAP_NONE;
     uint64_t offset = heap_take(&pool->inputs, bytes);
     if (offset != HEAP_NONE)
         return offset;
@@ -124,10 +169,10 @@ static uint64_t take_input(struct pool *pool, size_t bytes) {
 
 /* The last look before the sleep: it comes after the wish is visible, since a task that left the queue or ended just before
  * rang nobody. So it is a whole look, also where the one before was in vain. */
-static bool there_is_room(struct pool *pool, size_t input_bytes) {
+static bool there_is_room(struct pool *pool, const struct in_line *me, size_t input_bytes) {
     if (input_bytes == 0)
-        return make_room(pool, true);
-    uint64_t offset = take_input(pool, input_bytes);
+        return make_room(pool, me, true);
+    uint64_t offset = take_input(pool, me, input_bytes);
     if (offset == HEAP_NONE)
         return false;
     heap_give(&pool->inputs, offset);
@@ -135,8 +180,11 @@ static bool there_is_room(struct pool *pool, size_t input_bytes) {
 }
 
 /* input_bytes: what there is no room for; 0: it is the queue that is full. */
-static int wait_for_room(struct pool *pool, size_t input_bytes, bool *slept) {
+static int wait_for_room(struct pool *pool, struct in_line *me, size_t input_bytes, bool *slept) {
     bool for_input = input_bytes != 0;
+    me->for_input = for_input;
+    if (!me->has_joined)
+        join_line(pool, me);
     struct orders_head *orders = orders_head(pool->region);
     struct claims_head *claims = claims_head(pool->region);
     uint32_t *sleepers = for_input ? &pool->input_sleepers : &pool->room_sleepers;
@@ -147,7 +195,7 @@ static int wait_for_room(struct pool *pool, size_t input_bytes, bool *slept) {
      * ORD(harvest). */
     atomic_fetch_or(&orders->room_wanted, bit);
     int outcome = 0;
-    if (!there_is_room(pool, input_bytes) && !breaker_is_open(pool->region)) {
+    if (!there_is_room(pool, me, input_bytes) && !breaker_is_open(pool->region)) {
         struct waiting on = {.word = &claims->room_bell, .value = bell, .deadline_ns = NEVER};
         outcome = watch_sleep(pool, &on);
         *slept = true;
@@ -165,8 +213,7 @@ static int no_room(const char *of_what) {
     return why(-EAGAIN, "mortal_pool_try_submit: %s: submit again later, or wait with mortal_pool_submit", of_what);
 }
 
-/* Room in the queue and for the input, or the reason why not. */
-static int reserve(struct pool *pool, const struct submission *s, uint64_t *input_offset) {
+static int find_room(struct pool *pool, struct in_line *me, const struct submission *s, uint64_t *input_offset) {
     bool slept = false;
     *input_offset = INPUT_NONE;
     for (;;) {
@@ -174,23 +221,40 @@ static int reserve(struct pool *pool, const struct submission *s, uint64_t *inpu
         if (error != 0)
             return error;
         bool for_input = false;
-        if (make_room(pool, slept)) {
+        if (make_room(pool, me, slept)) {
             if (s->input_bytes <= INLINE_INPUT_BYTES)
                 return 0;
-            *input_offset = take_input(pool, s->input_bytes);
+            *input_offset = take_input(pool, me, s->input_bytes);
             if (*input_offset != HEAP_NONE)
                 return 0;
             *input_offset = INPUT_NONE;
-            if (pool->inputs.used_bytes == 0)
+            if (pool->inputs.used_bytes == 0 && ahead_of(pool, me, true) == 0)
                 return why(-ENOMEM, "mortal_pool_submit: the system has no memory for an input of %zu bytes", s->input_bytes);
             for_input = true;
         }
         if (!s->may_wait)
             return no_room(for_input ? "inputs_bytes are in use" : "the queue is full");
-        error = wait_for_room(pool, for_input ? s->input_bytes : 0, &slept);
+        error = wait_for_room(pool, me, for_input ? s->input_bytes : 0, &slept);
         if (error != 0)
             return error;
     }
+}
+
+static __attribute__((noinline)) int reserve_in_line(struct pool *pool, const struct submission *s,
+                                                     uint64_t *input_offset) {
+    struct in_line me = {NULL, false, false};
+    int error = find_room(pool, &me, s, input_offset);
+    if (me.has_joined)
+        leave_line(pool, &me, error);
+    return error;
+}
+
+/* Room in the queue and for the input, or the reason why not. */
+static int reserve(struct pool *pool, const struct submission *s, uint64_t *input_offset) {
+    *input_offset = INPUT_NONE;
+    if (pool->line != NULL || s->input_bytes > INLINE_INPUT_BYTES || !has_places(pool, 1))
+        return reserve_in_line(pool, s, input_offset);
+    return check_open(pool);
 }
 
 /* ORD(*) the words about limits are hints between owner and supervisor; the barrier that counts is
@@ -317,6 +381,7 @@ static int give_back(struct pool *pool, uint64_t input_offset, char *name, int e
     if (input_offset != INPUT_NONE)
         heap_give(&pool->inputs, input_offset);
     free(name);
+    ring_line(pool);
     return error;
 }
 

@@ -56,7 +56,7 @@ static void check_line(mortal_pool *pool, struct gate *gate, size_t bytes, int p
 {
     struct scene scene = {pool, gate};
     struct waiter waiters[WAITERS] = {{.scene = NULL}};
-    mortal_future held[WAITERS];
+    mortal_future held[WAITERS] = {{0, 0}};
     for (int i = 0; i < places; i++)
         held[i] = submit(pool, task_nothing, input, bytes);
     CHECK_ERR(mortal_pool_try_submit(pool, task_nothing, input, bytes, NULL, NULL), -EAGAIN);

@@ -98,7 +98,8 @@ static void close_entry(struct pool *pool, uint32_t slot, int outcome) {
         kill_note(pool, slot, outcome);
     pool->ended[outcome & 15]++;
     free_input(pool, entry);
-    buffer_let_go(pool, entry);
+    if (entry->buffer_count != 0)
+        buffer_let_go(pool, entry);
     if (entry->has_limits)
         atomic_fetch_sub(&control->limits_unended, 1);
     if (entry->released) {

@@ -165,7 +165,8 @@ struct pool *seat_peek(mortal_pool *handle) {
 }
 
 /* Values that a program stores tell their seat, the nonce of its pool, and a number and a life in that pool. */
-static int enter_value(uint64_t place, uint64_t life, const char *what, const char *call, struct pool **pool) {
+static inline __attribute__((always_inline)) int enter_value(uint64_t place, uint64_t life, const char *what,
+                                                             const char *call, struct pool **pool) {
     uint64_t number = (place >> 32) - 1;
     if (place == 0 || number >= SEATS || life == 0)
         return why(-EINVAL, "%s: this is %s%s", call, place == 0 && life == 0 ? "no " : "not a ", what);

@@ -27,7 +27,7 @@ struct submission {
 };
 
 /* Code that was loaded after the pool was opened does not exist in its hosts: better said now than crashed there. */
-static bool existed_at_open(struct pool *pool, uintptr_t address) {
+static inline bool existed_at_open(struct pool *pool, uintptr_t address) {
     if (pool->code_count == 0)
         return true; /* /proc is not mounted: nothing to compare with */
     const struct code_range *last = &pool->code[pool->code_last];
@@ -76,6 +76,14 @@ int submit_locate(struct pool *pool, const char *call, uintptr_t address, uint64
                              "modules before mortal_pool_open", call, (void *)address);
     *code = address;
     return pool->modules == NULL || modules_know(pool, address, code) ? 0 : find_module(pool, call, address, code);
+}
+
+/* As a rule, in line. */
+static inline int locate(struct pool *pool, struct submission *s) {
+    s->code = (uintptr_t)s->function;
+    if (pool->modules == NULL && existed_at_open(pool, s->code))
+        return 0;
+    return submit_locate(pool, "mortal_pool_submit", (uintptr_t)s->function, &s->code);
 }
 
 static int check_open(struct pool *pool) {
@@ -386,7 +394,7 @@ static int give_back(struct pool *pool, uint64_t input_offset, char *name, int e
 }
 
 /* The slot, and what the task's options ask to be kept for it. name: taken over, or freed on failure. */
-static int take_slot(struct pool *pool, const struct submission *s, char **name, uint32_t *slot) {
+static inline int take_slot(struct pool *pool, const struct submission *s, char **name, uint32_t *slot) {
     int error = 0;
     if (s->options->name != NULL && (*name = strndup(s->options->name, NAME_BYTES - 1)) == NULL)
         return why(-ENOMEM, "mortal_pool_submit: no memory for the task's name");
@@ -408,7 +416,7 @@ static int submit_locked(struct pool *pool, struct submission *s, mortal_future 
     uint32_t slot = NO_SLOT;
     int error = check(pool, s);
     if (error == 0)
-        error = submit_locate(pool, "mortal_pool_submit", (uintptr_t)s->function, &s->code);
+        error = locate(pool, s);
     if (error == 0)
         error = find_group(pool, s);
     if (error == 0)

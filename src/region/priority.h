@@ -19,11 +19,11 @@
 
 enum lane { LANE_NORMAL = 0, LANE_HIGH, LANE_LOW, LANES };
 
-#define TURNS 16u
+#define LANE_TURNS 16u
 
 /* Which lane is looked at first, before those that are left: high, normal, low. */
 static inline enum lane lane_first(uint32_t turn) {
-    return turn % TURNS == TURNS - 1 ? LANE_LOW : turn % 4 == 3 ? LANE_NORMAL : LANE_HIGH;
+    return turn % LANE_TURNS == LANE_TURNS - 1 ? LANE_LOW : turn % 4 == 3 ? LANE_NORMAL : LANE_HIGH;
 }
 
 #endif

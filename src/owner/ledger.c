@@ -70,10 +70,12 @@ static void free_input(struct pool *pool, struct entry *entry) {
 /* ORD(*) counters for the supervisor to know what there is; ends that the owner makes itself wake by futex at once. */
 static void free_slot(struct pool *pool, uint32_t slot) {
     struct entry *entry = &pool->entries[slot];
-    if (entry->copy != entry->small)
+    if (entry->copy != NULL && entry->copy != entry->small)
         free(entry->copy);
-    free(entry->name);
-    stream_drop(entry);
+    if (entry->name != NULL)
+        free(entry->name);
+    if (entry->stream != NULL)
+        stream_drop(entry);
     entry->copy = NULL;
     entry->name = NULL;
     entry->state = ENTRY_FREE;

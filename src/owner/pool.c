@@ -80,7 +80,8 @@ static void free_pool(struct pool *pool) {
             free(entry->copy);
         if (entry->state != ENTRY_FREE)
             free(entry->name);
-        stream_drop(entry);
+        if (entry->stream != NULL)
+            stream_drop(entry);
     }
     group_destroy_all(pool);
     modules_close(pool);

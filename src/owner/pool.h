@@ -165,7 +165,7 @@ bool watch_supervisor(struct pool *pool);  /* false: it is dead, and everything 
 void watch_ring_supervisor(struct pool *pool);
 
 /* stream.c */
-void stream_drop(struct entry *entry);
+void stream_drop(struct entry *entry); /* which has some */
 void stream_leave(struct pool *pool, uint32_t slot); /* it was released before its end */
 
 /* breaker.c */

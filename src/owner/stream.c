@@ -30,8 +30,6 @@ struct stream {
 };
 
 void stream_drop(struct entry *entry) {
-    if (entry->stream == NULL)
-        return;
     free(entry->stream->copy);
     free(entry->stream);
     entry->stream = NULL;

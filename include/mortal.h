@@ -157,10 +157,12 @@ enum mortal_cleanup {
     MORTAL_CLEANUP_MISSED     /* one was not run: no host could be made for it */
 };
 
-/* Bits for mortal_buffer_open(). */
+/* Bits for mortal_buffer_open() and mortal_buffer_wrap_fd(). */
 enum mortal_buffer_flags {
     MORTAL_BUFFER_GIVEN = 1, /* tasks can only read it: a write is a crash of the task */
-    MORTAL_BUFFER_LAZY = 2   /* memory is taken as it is touched, and may be missing then; default: all of it at once */
+    MORTAL_BUFFER_LAZY = 2,  /* memory is taken as it is touched, and may be missing then; default: all of it at once */
+    MORTAL_BUFFER_WRITABLE = 4, /* only mortal_buffer_wrap_fd(): tasks and this program can write to the file */
+    MORTAL_BUFFER_COPY = 8   /* only mortal_buffer_wrap_fd(): the bytes as they are now, whatever becomes of the file */
 };
 
 /* Bits of mortal_pool_options.harden. What a machine lacks is left out silently: mortal_stats.hardened tells what
@@ -259,9 +261,9 @@ typedef struct mortal_pool_options {
                                          MORTAL_FOREVER: no limit */
     size_t          cells_bytes;      /* what all cells together hold, see mortal_cell_open(); default 64 KiB, 64 bytes to
                                          1 MiB. It is there twice for each worker and standby that may be */
-    size_t          buffers_bytes;    /* address space for buffers that tasks may write, and as much for those that they
-                                         cannot; costs no memory. Default 1 TiB, at most 16 TiB; less where the system
-                                         limits it (ulimit -v, -f): mortal_stats tells */
+    size_t          buffers_bytes;    /* address space for buffers that tasks may write, as much for those that they
+                                         cannot, and for files; costs no memory. Default 1 TiB, at most 16 TiB; less where
+                                         the system limits it (ulimit -v, -f): mortal_stats tells */
     size_t          stream_bytes;     /* how much a task may have emitted that nobody took yet, see mortal_task_emit(), 16
                                          bytes a part included; default 64 KiB, 4 KiB to 1 GiB and what results_bytes
                                          allow one result; rounded up to a power of two. From results_bytes, with the
@@ -358,7 +360,7 @@ typedef struct mortal_stats {
     uint64_t replaced;       /* hosts that were not dead 20 ms after their kill: another took their place meanwhile */
     uint32_t buffers;        /* that are not closed, or that a task still holds */
     int32_t  containment;    /* enum mortal_containment: the one in force; 0 when the supervisor is gone */
-    uint64_t buffers_bytes;  /* address space for buffers of each of the two kinds */
+    uint64_t buffers_bytes;  /* address space for buffers of each of the three kinds */
     uint64_t stream_bytes;   /* of one task, in this pool: the largest part is 16 bytes smaller */
     uint64_t results_used_bytes; /* memory that results, parts, and records of hosts, living and dead, take now, as the
                                 kernel counts it; what was released may be in it, to be used again */
@@ -854,9 +856,46 @@ MORTAL_API int mortal_group_close(mortal_group *group);
 MORTAL_API int mortal_buffer_open(mortal_buffer *out, mortal_pool *pool, size_t bytes, int flags);
 
 /**
+ * mortal_buffer_wrap_fd - a buffer around a file or memfd that the program has: an argument without a copy
+ *
+ * Shape     out     the buffer; end it with mortal_buffer_close()
+ *           fd      a regular file, open for reading. Borrowed: close it when you like, the file stays reachable by the
+ *                   buffer until that is closed
+ *           offset  where the buffer begins in the file; bytes: how many, up to the end of the file, or 0: up to there
+ *           flags   MORTAL_BUFFER_WRITABLE: this program and tasks can write, and what they write is in the file; else
+ *                   both can only read. MORTAL_BUFFER_COPY: memory with the bytes that are in the file now; it does not
+ *                   change with the file and nothing is written back. MORTAL_BUFFER_GIVEN is the default here
+ * Returns   0, or
+ *           -EINVAL     null; offset or bytes beyond the end of the file, or nothing in between; flags that are unknown,
+ *                       or exclude each other; a bad pool
+ *           -EBADF      fd is not open
+ *           -EACCES     fd is not open for reading; MORTAL_BUFFER_WRITABLE: not for reading and writing, or sealed
+ *           -ENODEV     not a regular file, or its file system cannot map it: use MORTAL_BUFFER_COPY, or read it
+ *           -ENOBUFS    buffers_bytes of the pool are in use (there are as many again for files), or 4096 buffers are there
+ *           -ENOMEM     no memory; MORTAL_BUFFER_COPY: as mortal_buffer_open()
+ *           -EMFILE     the supervisor has no descriptor left, and needs one for each file: raise ulimit -n
+ *           -EIO        MORTAL_BUFFER_COPY: reading failed, or the file became shorter meanwhile
+ *           -EOWNERDEAD the supervisor died
+ *           -ESHUTDOWN, -EPERM
+ * Blocks    until the supervisor has taken the file, some 50 us; MORTAL_BUFFER_COPY: as read(2)
+ * Threads   any
+ * Signals   not async-signal-safe
+ * Fork      a child that this program or a task forks has no such memory there
+ * Killed    what a task wrote before its death stays as far as it came
+ * Notes     a file that becomes shorter under its buffer has holes there: who touches one gets SIGBUS, so a task crashes.
+ *           This library never touches one in this program, and an input that lies in a hole gets -EFAULT; a task
+ *           has the file at the address of mortal_task_buffer(), and only from that call on.
+ *           It is aligned to 64 if offset is
+ * Since     0.1
+ * Test      tests/api/a_file_is_an_argument_without_a_copy.c
+ */
+MORTAL_API int mortal_buffer_wrap_fd(mortal_buffer *out, mortal_pool *pool, int fd, uint64_t offset, size_t bytes, int flags);
+
+/**
  * mortal_buffer_view - where a buffer is in this process
  *
- * Shape     address  out: aligned to a page, readable and writable, until mortal_buffer_close(). May be null
+ * Shape     address  out: aligned to a page, readable and writable, until mortal_buffer_close(). Of a file as
+ *                    mortal_buffer_wrap_fd() says. May be null
  *           bytes    out: as asked for. May be null
  * Returns   0; -ESTALE closed, or its pool was; -EINVAL; -ESHUTDOWN; -EPERM
  * Blocks    never
@@ -1108,10 +1147,14 @@ MORTAL_API void *mortal_task_result(mortal_task *task, size_t bytes);
 /**
  * mortal_task_buffer - where a buffer is in this task's process
  *
- * Shape     address  out: aligned to a page; with MORTAL_BUFFER_GIVEN only readable. May be null
+ * Shape     address  out: the same as in the program, aligned to a page; with MORTAL_BUFFER_GIVEN only readable, a file as
+ *                    mortal_buffer_wrap_fd() says. May be null
  *           bytes    out: as asked for when it was opened. May be null
- * Returns   0; -EINVAL null task, or not a buffer of this pool; -ESTALE it was closed, and is not among this task's
- * Blocks    never
+ * Returns   0; -EINVAL null task, or not a buffer of this pool; -ESTALE it was closed, and is not among this task's. Of a
+ *           file, when it is mapped here first, also
+ *           -EMFILE  no descriptor is left to get it by; -ENOMEM; -EPERM called in a process that the task forked
+ *           -EIO     it could not be had: the task has left the network namespace of its pool, or shut itself in
+ * Blocks    never; of a file, the first time in each host: until the supervisor has answered, some 60 us
  * Threads   any thread of the host
  * Signals   async-signal-safe, where it returns 0
  * Killed    what was written stays as far as it came

@@ -1,6 +1,7 @@
 /* buffer.c - finding a buffer by what a task was told of it */
 #include <errno.h>
 
+#include "host/files.h"
 #include "host/worker.h"
 #include "system/why.h"
 
@@ -13,9 +14,16 @@ int mortal_task_buffer(mortal_task *task, mortal_buffer handle, void **address, 
     /* ORD(buffer:found) pairs ORD(buffer:told) */
     if (atomic_load_explicit(&record->life, memory_order_acquire) != handle.life)
         return why(-ESTALE, "mortal_task_buffer: this buffer was closed: name it in mortal_task_options.buffers to keep it");
+    uint64_t offset = record->offset, count = record->bytes;
+    uint32_t window = record->window;
+    if (window >= WINDOW_FILES) {
+        int error = files_find(task->worker->host, (uint32_t)number, handle.life);
+        if (error != 0)
+            return error;
+    }
     if (address != NULL)
-        *address = r->windows[record->window].base + record->offset;
+        *address = r->windows[window].base + offset;
     if (bytes != NULL)
-        *bytes = record->bytes;
+        *bytes = count;
     return 0;
 }

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/files.h"
 #include "host/worker.h"
 #include "region/asked.h"
 #include "system/clock.h"
@@ -196,6 +197,7 @@ void ear_serve(struct host *host, struct worker *workers, uint32_t count) {
         uint32_t seen = atomic_load_explicit(calls, memory_order_acquire);
         for (uint32_t i = 0; i < count; i++)
             ear_tell(&workers[i]);
+        files_heed(host);
         futex_wait(calls, seen, NEVER);
         if (atomic_load(calls) == seen)
             pause_ms(); /* a task may have made the kernel refuse the sleep */

@@ -97,6 +97,7 @@ int host_prepare(struct host *host, struct heritage *heritage, struct host_place
     host->region = &heritage->region;
     host->place = place;
     pthread_mutex_init(&host->results_lock, NULL);
+    pthread_mutex_init(&host->files_lock, NULL);
     host->still_here = memory_wiped_in_children(PAGE_BYTES);
     uint64_t cell_pages = (host->region->g.arena_heap - host->region->g.arena_cells) / PAGE_BYTES;
     host->cells_committed = memory_private(round_up(cell_pages / 8 + 8, PAGE_BYTES));

@@ -38,6 +38,11 @@ struct host {
     _Atomic uint32_t served;
     uint64_t data_limit;   /* on private memory, between tasks with a cap of their own */
     uint64_t data_untouched; /* that the kernel counts and nobody touched; 0: not yet known */
+
+    pthread_mutex_t files_lock;
+    struct mapped_file *_Atomic files; /* by buffer; null until the first one */
+    uint32_t files_used;        /* numbers below may have one */
+    _Atomic uint32_t files_call; /* 1: look what is to be unmapped, whoever has the lock */
 };
 
 /* The body of a host: never returns. */

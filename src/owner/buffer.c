@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "owner/buffer.h"
 #include "owner/seat.h"
 #include "system/memory.h"
 #include "system/why.h"
@@ -18,20 +19,19 @@ static bool make_tables(struct pool *pool) {
     if (pool->buffers != NULL)
         return true;
     struct buffer *buffers = calloc(BUFFERS_MAX, sizeof *buffers);
-    uint16_t *shared = calloc(BUFFERS_MAX, sizeof *shared), *given = calloc(BUFFERS_MAX, sizeof *given);
+    uint16_t *placed = calloc((size_t)WINDOW_KINDS * BUFFERS_MAX, sizeof *placed);
     const struct geometry *g = &pool->region->g;
-    bool made = buffers != NULL && shared != NULL && given != NULL &&
+    bool made = buffers != NULL && placed != NULL &&
                 memory_commit(buffer_of(pool->region, 0), BUFFERS_MAX * sizeof(struct buffer_record),
                               pool->region->orders_fd, g->order_buffers) == 0;
     if (!made) {
         free(buffers);
-        free(shared);
-        free(given);
+        free(placed);
         return false;
     }
     pool->buffers = buffers;
-    pool->placed[WINDOW_SHARED] = shared;
-    pool->placed[WINDOW_GIVEN] = given;
+    for (uint32_t kind = 0; kind < WINDOW_KINDS; kind++)
+        pool->placed[kind] = placed + (size_t)kind * BUFFERS_MAX;
     return true;
 }
 
@@ -75,48 +75,59 @@ static void unplace(struct pool *pool, enum window_kind kind, uint32_t number) {
 }
 
 /* Better an error here than the system's out-of-memory killer on the way. */
-static int reserve(const struct pool *pool, enum window_kind kind, uint64_t offset, uint64_t room, size_t bytes) {
+static int reserve(const struct pool *pool, const char *call, const struct range *range) {
     uint64_t available = memory_available();
-    const struct window *window = &pool->region->windows[kind];
-    int error = room > available ? -ENOMEM : memory_reserve(window->fd, offset, room);
+    const struct window *window = &pool->region->windows[range->kind];
+    int error = range->room > available ? -ENOMEM : memory_reserve(window->fd, range->offset, range->room);
     if (error == 0)
         return 0;
-    memory_punch(window->fd, offset, room);
-    return why(-ENOMEM, "mortal_buffer_open: the system has no memory for %zu bytes (%llu are available): ask for less, or "
-                        "for MORTAL_BUFFER_LAZY", bytes, (unsigned long long)available);
+    memory_punch(window->fd, range->offset, range->room);
+    return why(-ENOMEM, "%s: the system has no memory for %llu bytes (%llu are available): ask for less, or for "
+                        "MORTAL_BUFFER_LAZY", call, (unsigned long long)range->bytes, (unsigned long long)available);
 }
 
-static int open_locked(struct pool *pool, size_t bytes, int flags, mortal_buffer *out) {
-    enum window_kind kind = (flags & MORTAL_BUFFER_GIVEN) != 0 ? WINDOW_GIVEN : WINDOW_SHARED;
-    uint64_t window_bytes = pool->region->windows[kind].bytes, offset;
-    uint32_t at;
+int buffer_range(struct pool *pool, const char *call, struct range *range) {
+    uint64_t window_bytes = pool->region->windows[range->kind].bytes;
     if (!make_tables(pool))
-        return why(-ENOMEM, "mortal_buffer_open: no memory");
-    uint32_t number = free_number(pool);
-    if (number == BUFFERS_MAX)
-        return why(-ENOBUFS, "mortal_buffer_open: %u buffers are open, or held by tasks: close some", BUFFERS_MAX);
-    if (bytes > window_bytes || !find_gap(pool, kind, round_up(bytes, PAGE_BYTES), &offset, &at))
-        return why(-ENOBUFS, "mortal_buffer_open: no %zu bytes in a row are left of the %llu for such buffers: close some, or "
-                             "raise buffers_bytes", bytes, (unsigned long long)window_bytes);
-    uint64_t room = round_up(bytes, PAGE_BYTES);
-    int error = (flags & MORTAL_BUFFER_LAZY) != 0 ? 0 : reserve(pool, kind, offset, room, bytes);
-    if (error != 0)
-        return error;
-    struct buffer *buffer = &pool->buffers[number];
-    *buffer = (struct buffer){.life = buffer->life + 1, .offset = offset, .bytes = bytes, .room = room, .holders = 1,
-                              .window = (uint8_t)kind};
-    if (number == pool->buffers_used)
+        return why(-ENOMEM, "%s: no memory", call);
+    range->number = free_number(pool);
+    if (range->number == BUFFERS_MAX)
+        return why(-ENOBUFS, "%s: %u buffers are open, or held by tasks: close some", call, BUFFERS_MAX);
+    range->room = range->bytes > window_bytes ? UINT64_MAX : round_up(range->lead + range->bytes, PAGE_BYTES);
+    if (range->room > window_bytes || !find_gap(pool, range->kind, range->room, &range->offset, &range->at))
+        return why(-ENOBUFS, "%s: no %llu bytes in a row are left of the %llu for such buffers: close some, or raise "
+                             "buffers_bytes", call, (unsigned long long)range->bytes, (unsigned long long)window_bytes);
+    return 0;
+}
+
+void buffer_settle(struct pool *pool, const struct range *range, mortal_buffer *out) {
+    struct buffer *buffer = &pool->buffers[range->number];
+    *buffer = (struct buffer){.life = buffer->life + 1, .offset = range->offset, .bytes = range->bytes, .room = range->room,
+                              .holders = 1, .window = (uint8_t)range->kind, .lead = range->lead};
+    if (range->number == pool->buffers_used)
         pool->buffers_used++;
     pool->buffers_held++;
-    place(pool, kind, number, at);
-    *out = seat_buffer(pool, number);
-    struct buffer_record *record = buffer_of(pool->region, number);
-    record->offset = offset;
-    record->bytes = bytes;
-    record->window = (uint32_t)kind;
+    pool->buffers_room += range->room;
+    place(pool, range->kind, range->number, range->at);
+    *out = seat_buffer(pool, range->number);
+    struct buffer_record *record = buffer_of(pool->region, range->number);
+    record->offset = range->offset + range->lead;
+    record->bytes = range->bytes;
+    record->window = (uint32_t)range->kind;
+    record->is_writable = range->is_writable;
+    record->file_offset = range->file_offset;
     /* ORD(buffer:told) pairs ORD(buffer:found): who sees its life sees where it is. */
     atomic_store_explicit(&record->life, out->life, memory_order_release);
-    return 0;
+}
+
+int buffer_open_locked(struct pool *pool, const char *call, size_t bytes, int flags, mortal_buffer *out) {
+    struct range range = {.kind = (flags & MORTAL_BUFFER_GIVEN) != 0 ? WINDOW_GIVEN : WINDOW_SHARED, .bytes = bytes};
+    int error = buffer_range(pool, call, &range);
+    if (error == 0 && (flags & MORTAL_BUFFER_LAZY) == 0)
+        error = reserve(pool, call, &range);
+    if (error == 0)
+        buffer_settle(pool, &range, out);
+    return error;
 }
 
 int mortal_buffer_open(mortal_buffer *out, mortal_pool *handle, size_t bytes, int flags) {
@@ -129,7 +140,7 @@ int mortal_buffer_open(mortal_buffer *out, mortal_pool *handle, size_t bytes, in
     int error = seat_enter(handle, "mortal_buffer_open", &pool);
     if (error != 0)
         return error;
-    error = open_locked(pool, bytes, flags, out);
+    error = buffer_open_locked(pool, "mortal_buffer_open", bytes, flags, out);
     seat_unlock(pool);
     return error;
 }
@@ -142,22 +153,26 @@ int mortal_buffer_view(mortal_buffer handle, void **address, size_t *bytes) {
         return error;
     const struct buffer *buffer = &pool->buffers[number];
     if (address != NULL)
-        *address = pool->region->windows[buffer->window].base + buffer->offset;
+        *address = pool->region->windows[buffer->window].base + buffer->offset + buffer->lead;
     if (bytes != NULL)
         *bytes = buffer->bytes;
     seat_unlock(pool);
     return 0;
 }
 
-static void let_go(struct pool *pool, uint32_t number) {
+void buffer_drop(struct pool *pool, uint32_t number) {
     struct buffer *buffer = &pool->buffers[number];
     if (--buffer->holders != 0)
         return;
     /* ORD(*) no task has it any more that may rely on it. */
     atomic_store(&buffer_of(pool->region, number)->life, 0);
-    memory_punch(pool->region->windows[buffer->window].fd, buffer->offset, buffer->room);
+    if (buffer->window == WINDOW_FILES)
+        file_let_go(pool, buffer);
+    else
+        memory_punch(pool->region->windows[buffer->window].fd, buffer->offset, buffer->room);
     unplace(pool, (enum window_kind)buffer->window, number);
     pool->buffers_held--;
+    pool->buffers_room -= buffer->room;
 }
 
 int mortal_buffer_close(mortal_buffer handle) {
@@ -167,7 +182,7 @@ int mortal_buffer_close(mortal_buffer handle) {
     if (error != 0)
         return error;
     pool->buffers[number].is_closed = true;
-    let_go(pool, number);
+    buffer_drop(pool, number);
     seat_unlock(pool);
     return 0;
 }
@@ -192,11 +207,10 @@ int buffer_hold(struct pool *pool, struct entry *entry, const mortal_task_option
 
 void buffer_let_go(struct pool *pool, struct entry *entry) {
     while (entry->buffer_count != 0)
-        let_go(pool, entry->buffers[--entry->buffer_count]);
+        buffer_drop(pool, entry->buffers[--entry->buffer_count]);
 }
 
 void buffer_destroy_all(struct pool *pool) {
     free(pool->buffers);
-    free(pool->placed[WINDOW_SHARED]);
-    free(pool->placed[WINDOW_GIVEN]);
+    free(pool->placed[0]);
 }

@@ -58,6 +58,7 @@ struct buffer {
     uint32_t holders; /* tasks that have not ended, and one for the owner until it closes it; 0: free */
     uint8_t  window; /* enum window_kind */
     bool     is_closed;
+    uint32_t lead;   /* of a file: bytes of the first page that are not part of it */
 };
 
 struct log_seen {
@@ -91,8 +92,8 @@ struct pool {
 
     struct buffer *buffers;      /* by number; null until the first one */
     uint32_t buffers_used, buffers_held; /* numbers below were used; not free */
-    uint16_t *placed[WINDOWS];   /* numbers in the order of their places in the window */
-    uint32_t placed_count[WINDOWS];
+    uint16_t *placed[WINDOW_KINDS];   /* numbers in the order of their places in the window */
+    uint32_t placed_count[WINDOW_KINDS];
 
     struct group *groups[GROUPS_MAX];
     uint32_t group_next_number;
@@ -117,6 +118,8 @@ struct pool {
     uint32_t names_made; /* slots below have room for a name among the orders */
     struct in_line *line; /* submitters that wait for room, the oldest first */
     uint64_t aside;      /* entries of the lanes of high and low priority, as many as there were when last looked */
+    uint32_t files_sent; /* over the link */
+    uint64_t buffers_room; /* of all that are held, in whole pages */
 };
 
 static inline bool pool_is_closed_to_me(const struct pool *pool) {

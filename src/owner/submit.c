@@ -12,6 +12,7 @@
 #include "region/recover.h"
 #include "system/clock.h"
 #include "system/futex.h"
+#include "system/memory.h"
 #include "system/why.h"
 
 struct submission {
@@ -338,7 +339,7 @@ static void fill_order(struct pool *pool, uint32_t slot, const struct submission
         strncpy(name_of(pool->region, slot), pool->entries[slot].name, NAME_BYTES);
     if (s->input_bytes == sizeof order->input_offset) /* a pointer or a number, the usual case */
         memcpy(&order->input_offset, s->input, sizeof order->input_offset);
-    else if (s->input_bytes != 0)
+    else if (s->input != NULL && s->input_bytes != 0)
         memcpy(is_tiny                        ? (uint8_t *)&order->input_offset
                : input_offset == INPUT_NONE ? order->input
                                             : inputs_of(pool->region) + input_offset,
@@ -410,6 +411,24 @@ static inline int take_slot(struct pool *pool, const struct submission *s, char 
     return error;
 }
 
+/* An input that lies in a file: that may have been cut off, and is copied where a missing page is an error and no signal. */
+static int copy_from_file(struct pool *pool, uint32_t slot, struct submission *s, uint64_t input_offset) {
+    const struct region *r = pool->region;
+    uint64_t to = input_offset == INPUT_NONE
+                      ? r->g.order_slots + slot * sizeof(struct order) + offsetof(struct order, input)
+                      : r->g.order_inputs + input_offset;
+    if ((uintptr_t)s->input - (uintptr_t)r->windows[WINDOW_FILES].base >= r->windows[WINDOW_FILES].bytes)
+        return 0;
+    if (memory_copy_in(r->orders_fd, to, s->input, s->input_bytes)) {
+        bool is_tiny = s->input_bytes <= sizeof(uint64_t); /* which goes on from there to its own place: fill_order() */
+        s->input = is_tiny ? order_of(r, slot)->input : NULL; /* done */
+        return 0;
+    }
+    buffer_let_go(pool, &pool->entries[slot]);
+    ledger_untake(pool, slot);
+    return why(-EFAULT, "mortal_pool_submit: the input lies in a wrapped file, and is not there (any more)");
+}
+
 static int submit_locked(struct pool *pool, struct submission *s, mortal_future *future) {
     uint64_t input_offset = INPUT_NONE;
     char *name = NULL;
@@ -425,6 +444,8 @@ static int submit_locked(struct pool *pool, struct submission *s, mortal_future 
         error = find_group(pool, s);
     if (error == 0)
         error = take_slot(pool, s, &name, &slot);
+    if (error == 0 && pool->placed_count[WINDOW_FILES] != 0 && s->input_bytes != 0)
+        error = copy_from_file(pool, slot, s, input_offset);
     if (error != 0)
         return give_back(pool, input_offset, name, error);
     bool needs_now = s->options->within_ns != 0 || pool->region->g.measure != 0;

@@ -142,10 +142,15 @@ static int commit_heads(struct region *r) {
     return error;
 }
 
+static void no_windows(struct region *r) {
+    for (int kind = 0; kind < WINDOW_KINDS; kind++)
+        r->windows[kind] = (struct window){.fd = -1};
+}
+
 int region_create(struct region *r, const struct limits *limits) {
     memset(r, 0, sizeof *r);
     r->orders_fd = r->claims_fd = r->control_fd = r->answers_fd = r->cells_fd = -1;
-    r->windows[WINDOW_SHARED].fd = r->windows[WINDOW_GIVEN].fd = -1;
+    no_windows(r);
     geometry_plan(&r->g, limits);
     int error = open_segment("mortal:orders", r->g.orders_bytes, true, &r->orders, &r->orders_fd);
     if (error == 0)
@@ -185,7 +190,7 @@ void region_destroy(struct region *r) {
             close(fds[i]);
     memset(r, 0, sizeof *r);
     r->orders_fd = r->claims_fd = r->control_fd = r->answers_fd = r->cells_fd = -1;
-    r->windows[WINDOW_SHARED].fd = r->windows[WINDOW_GIVEN].fd = -1;
+    no_windows(r);
 }
 
 int region_commit_slots(struct region *r, uint32_t from, uint32_t to) {

@@ -82,7 +82,8 @@ struct buffer_record {
     _Atomic uint64_t life; /* O  stored last; 0: there is none */
     uint64_t offset, bytes; /* O  in its window */
     uint32_t window;       /* O  enum window_kind */
-    uint32_t reserved;
+    uint32_t is_writable;  /* O  of a file: 1: tasks may write to it */
+    uint64_t file_offset;  /* O  of a file: what is at the beginning of the page where it begins */
 };
 enum watched { WATCHED_END = 1, WATCHED_PARTS = 2 /* likewise on the bell of its parts */ };
 
@@ -250,6 +251,10 @@ struct control_head {
     _Atomic uint64_t replaced;                       /* S  hosts that did not die in time: others took their places */
     _Atomic uint64_t now_asked_ns;                   /* O  kill_now: when the first not yet decided was made; S takes it */
     _Atomic uint32_t containment;                    /* S  enum mortal_containment: the one in force */
+    _Atomic uint32_t files_closed;                   /* O  counts files that are buffers no more: files.h */
+    _Atomic uint32_t files_taken;                    /* S  futex: counts descriptors that came over the link */
+    _Atomic uint64_t files_name;                     /* S  the address of the socket where hosts ask for them */
+    _Atomic int32_t file_outcomes[BUFFERS_MAX];      /* S  by buffer: 0: it is there for hosts, or a negative errno */
 };
 
 /* ---- answers -------------------------------------------------------------------------------------------------- */
@@ -359,7 +364,7 @@ struct region {
     int orders_fd, claims_fd, control_fd, answers_fd;
     uint8_t *cells; /* null: there are none */
     int cells_fd;
-    struct window windows[WINDOWS];
+    struct window windows[WINDOW_KINDS];
 };
 
 struct limits {

@@ -6,6 +6,7 @@
 #include "system/memory.h"
 
 #define WINDOW_LEAST (1ull << 20)
+#define SPARE_MOST (16ull << 40)
 
 static int open_one(struct window *window, uint64_t bytes, const char *name) {
     window->fd = memory_segment(name, bytes);
@@ -22,6 +23,22 @@ static int open_one(struct window *window, uint64_t bytes, const char *name) {
     return 0;
 }
 
+static int open_files(struct window *window, uint64_t bytes) {
+    window->base = memory_space(bytes, NULL);
+    if (window->base == NULL)
+        return -ENOMEM;
+    window->bytes = bytes;
+    return 0;
+}
+
+/* Addresses are plenty, not endless: what is left shall do for the program, and for as many pools as there can be. */
+static int look_for_spare(uint64_t bytes) {
+    uint64_t spare = bytes < SPARE_MOST / 16 ? 16 * bytes : SPARE_MOST;
+    void *space = memory_space(spare, NULL);
+    memory_unmap(space, spare);
+    return space != NULL ? 0 : -ENOMEM;
+}
+
 static void close_one(struct window *window) {
     memory_unmap(window->base, window->bytes);
     if (window->fd >= 0)
@@ -29,15 +46,20 @@ static void close_one(struct window *window) {
     *window = (struct window){.fd = -1};
 }
 
-void window_open(struct window windows[WINDOWS], uint64_t bytes) {
-    windows[WINDOW_SHARED] = windows[WINDOW_GIVEN] = (struct window){.fd = -1};
-    uint64_t limit = memory_address_space() / 16; /* the program needs some too, and there are two of these */
+void window_open(struct window windows[WINDOW_KINDS], uint64_t bytes) {
+    for (int kind = 0; kind < WINDOW_KINDS; kind++)
+        windows[kind] = (struct window){.fd = -1};
+    uint64_t limit = memory_address_space() / 16; /* the program needs some too, and there are three of these */
     while (bytes > limit)
         bytes /= 2;
     for (; bytes >= WINDOW_LEAST; bytes /= 2) {
         int error = open_one(&windows[WINDOW_SHARED], bytes, "mortal:buffers");
         if (error == 0)
             error = open_one(&windows[WINDOW_GIVEN], bytes, "mortal:inputs");
+        if (error == 0)
+            error = open_files(&windows[WINDOW_FILES], bytes);
+        if (error == 0)
+            error = look_for_spare(bytes);
         if (error == 0)
             return;
         window_close(windows);
@@ -48,24 +70,28 @@ void window_open(struct window windows[WINDOWS], uint64_t bytes) {
 
 int window_map(struct window *window) {
     uint8_t *wanted = window->base;
+    if (window->fd < 0) {
+        window->base = memory_space(window->bytes, wanted);
+        return window->base != NULL ? 0 : -ENOMEM;
+    }
     window->base = memory_map_near(window->fd, window->bytes, wanted);
     if (window->base != NULL)
         memory_want_huge(window->base, window->bytes);
     return window->base != NULL ? 0 : -ENOMEM;
 }
 
-void window_close(struct window windows[WINDOWS]) {
-    close_one(&windows[WINDOW_SHARED]);
-    close_one(&windows[WINDOW_GIVEN]);
+void window_close(struct window windows[WINDOW_KINDS]) {
+    for (int kind = 0; kind < WINDOW_KINDS; kind++)
+        close_one(&windows[kind]);
 }
 
-int window_give_up_writing(struct window windows[WINDOWS]) {
+int window_give_up_writing(struct window windows[WINDOW_KINDS]) {
     const struct window *given = &windows[WINDOW_GIVEN];
     return given->bytes == 0 ? 0 : memory_map_read_only(given->fd, given->bytes, given->base);
 }
 
-void window_not_in_children(const struct window windows[WINDOWS]) {
-    for (int i = 0; i < WINDOWS; i++)
+void window_not_in_children(const struct window windows[WINDOW_KINDS]) {
+    for (int i = 0; i < WINDOW_KINDS; i++)
         if (windows[i].bytes != 0)
             memory_not_in_children(windows[i].base, windows[i].bytes);
 }

@@ -16,7 +16,7 @@
 
 /* ORD(*) the plain atomics here look at words that condemn()'s swap then decides. */
 
-static void call_host(struct supervisor *s, uint32_t berth) {
+void ask_call_host(struct supervisor *s, uint32_t berth) {
     _Atomic uint32_t *calls = &berth_of(s->region, berth)->calls;
     /* ORD(ask:call) pairs ORD(ear:called): what was asked stands in the care before. */
     atomic_fetch_add_explicit(calls, 1, memory_order_seq_cst);
@@ -28,7 +28,7 @@ void ask_softly(struct supervisor *s, uint32_t berth, uint32_t slot, uint64_t wo
     if (atomic_load(&care->told) == word)
         return;
     atomic_store(&care->told, word);
-    call_host(s, berth);
+    ask_call_host(s, berth);
 }
 
 void ask_task(struct supervisor *s, uint32_t slot, uint32_t generation) {
@@ -39,7 +39,7 @@ void ask_task(struct supervisor *s, uint32_t slot, uint32_t generation) {
         return;
     uint32_t berth = word_life(word) < s->region->g.lives ? s->life_berth[word_life(word)] : 0;
     if (berth != 0)
-        call_host(s, berth - 1);
+        ask_call_host(s, berth - 1);
 }
 
 /* True: the task is in a section, and whoever ends that will see that something waits for it. What the desk says is the

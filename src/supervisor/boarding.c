@@ -126,7 +126,7 @@ static void map_all(struct heritage *h) {
     map(r->answers_fd, (uint64_t)r->g.lives * r->g.arena_bytes, false, &r->answers);
     if (r->cells != NULL)
         map(r->cells_fd, r->g.cells_bytes, true, &r->cells);
-    for (int i = 0; i < WINDOWS; i++)
+    for (int i = 0; i < WINDOW_KINDS; i++)
         if (r->windows[i].bytes != 0 && window_map(&r->windows[i]) != 0)
             refuse(BOARDING_NO_MEMORY, -ENOMEM);
     map(h->modules_fd, sizeof(struct module_table), false, &table);

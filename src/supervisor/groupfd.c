@@ -4,12 +4,10 @@
  * Hosts must not hold them: a task may close any number and open something else there. So a worker only tells the
  * supervisor, and the supervisor writes.
  */
-#include <errno.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
+#include "region/files.h"
 #include "supervisor/state.h"
 
 /* ORD(*) the bell is read after a signal that was sent after it was rung. */
@@ -38,21 +36,19 @@ static void set_fd(struct supervisor *s, uint32_t group, uint32_t bell, int fd) 
  * before the owner looked what there is: what rings later differs from it. */
 void groupfd_receive(struct supervisor *s) {
     for (;;) {
-        struct group_fd_message said = {0};
-        struct iovec part = {.iov_base = &said, .iov_len = sizeof said};
         union {
-            struct cmsghdr header;
-            char bytes[CMSG_SPACE(sizeof(int))];
-        } control;
-        struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
-                                 .msg_controllen = sizeof control};
-        if (recvmsg(s->heritage->link_fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != (ssize_t)sizeof said)
+            struct group_fd_message of_group;
+            struct file_message of_file;
+        } said = {0};
+        struct file_parcel parcel;
+        file_unfold(&parcel, &said, sizeof said);
+        ssize_t got = recvmsg(s->heritage->link_fd, &parcel.message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+        if (got == (ssize_t)sizeof said.of_group)
+            set_fd(s, said.of_group.group, said.of_group.bell, file_unpack(&parcel));
+        else if (got == (ssize_t)sizeof said.of_file)
+            files_take(s, &said.of_file, file_unpack(&parcel));
+        else
             return;
-        int fd = -1;
-        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-        if (header != NULL && header->cmsg_type == SCM_RIGHTS)
-            memcpy(&fd, CMSG_DATA(header), sizeof fd);
-        set_fd(s, said.group, said.bell, fd);
     }
 }
 

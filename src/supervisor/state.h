@@ -80,6 +80,7 @@ struct host_record { /* by berth */
     enum latency_of wanted_for;
     pid_t first;           /* of its namespace, and ends last there; 0: it has none */
     bool is_felled;        /* what its tasks started was killed at one stroke */
+    bool has_files;         /* it was given a descriptor of one, and is called when any is closed */
 };
 
 /* Its workers may be running tasks. */
@@ -194,6 +195,10 @@ struct supervisor { /* NOLINT(clang-analyzer-optin.performance.Padding): there i
     uint64_t tidy_ns; /* when dead leaves are to be removed; NEVER: not yet */
     struct dead_leaf dead_leaves[DEAD_LEAVES_MOST];
     uint64_t lane_heads_seen[LANES]; /* the cursors at the last audit */
+    struct file_held *files; /* by buffer; null until the first one */
+    uint32_t files_used;     /* numbers below may have one */
+    uint32_t files_closed_seen;
+    int files_fd;            /* where hosts ask; only with files */
 };
 
 /* An arena is given out again as it was left. What stands in it is this host's own only from its birth on.
@@ -244,6 +249,7 @@ void condemn_requests(struct supervisor *s);
 /* ask.c */
 void ask_softly(struct supervisor *s, uint32_t berth, uint32_t slot, uint64_t word); /* its soft deadline is over */
 void ask_task(struct supervisor *s, uint32_t slot, uint32_t generation); /* the owner asked it; its host passes that on */
+void ask_call_host(struct supervisor *s, uint32_t berth); /* its main thread is to look around */
 bool ask_waits_for_section(struct supervisor *s, uint32_t berth, uint32_t worker, uint32_t slot, uint64_t word);
 void ask_heed_yields(struct supervisor *s);            /* sections that are over, and kills that waited for it */
 /* trace.c */
@@ -336,6 +342,10 @@ pid_t containment_thread(struct supervisor *s, uint32_t berth, uint32_t worker);
 bool  containment_noticed(struct supervisor *s);         /* a host asked to be looked at */
 void  containment_strike_all(struct supervisor *s);
 void  containment_close(struct supervisor *s);           /* nothing is left */
+/* files.c */
+struct file_message;
+void files_take(struct supervisor *s, const struct file_message *said, int fd); /* came over the link */
+void files_turn(struct supervisor *s);                  /* hosts ask; and files are buffers no more */
 
 /* groupfd.c */
 void groupfd_receive(struct supervisor *s);

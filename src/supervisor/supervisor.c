@@ -209,6 +209,7 @@ static uint64_t min_ns(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
 static void turn(struct supervisor *s) {
     groupfd_receive(s);
+    files_turn(s);
     condemn_requests(s);
     trace_check(s);
     breaker_heed(s);

@@ -43,6 +43,42 @@ void *memory_map_near(int fd, uint64_t bytes, void *wanted) {
     return got == MAP_FAILED ? NULL : got;
 }
 
+void *memory_space(uint64_t bytes, void *wanted) {
+    void *got = mmap(wanted, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return got == MAP_FAILED ? NULL : got;
+}
+
+int memory_map_file(int fd, uint64_t offset, uint64_t bytes, bool writable, void *at) {
+    int flags = (writable ? MAP_SHARED : MAP_PRIVATE) | MAP_FIXED | MAP_NORESERVE;
+    if (mmap(at, bytes, writable ? PROT_READ | PROT_WRITE : PROT_READ, flags, fd, (off_t)offset) == MAP_FAILED) {
+        int error = errno;
+        memory_unmap_file(at, bytes); /* what was there may be gone already */
+        return -error;
+    }
+    memory_not_in_children(at, bytes);
+    return 0;
+}
+
+void memory_unmap_file(void *at, uint64_t bytes) {
+    (void)mmap(at, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    memory_not_in_children(at, bytes);
+}
+
+bool memory_copy_in(int fd, uint64_t offset, const void *from, uint64_t bytes) {
+    const uint8_t *next = from;
+    while (bytes != 0) {
+        ssize_t copied = pwrite(fd, next, bytes, (off_t)offset);
+        if (copied < 0 && errno == EINTR)
+            continue;
+        if (copied <= 0)
+            return false;
+        next += copied;
+        offset += (uint64_t)copied;
+        bytes -= (uint64_t)copied;
+    }
+    return true;
+}
+
 int memory_map_read_only(int fd, uint64_t bytes, void *at) {
     char path[40];
     (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);

@@ -19,6 +19,18 @@ void *memory_map(int fd, uint64_t offset, uint64_t bytes, bool writable, void *a
 void *memory_map_near(int fd, uint64_t bytes, void *wanted); /* writable, there if there is room, else anywhere; or null */
 void  memory_unmap(void *address, uint64_t bytes);
 
+/* Addresses with nothing behind them, for files to be mapped there later; at or near a place, or anywhere. Or null. */
+void *memory_space(uint64_t bytes, void *wanted);
+
+/* A file over a range of such a space; not in processes forked later. Where it is not writable, no mprotect() changes the
+ * file either, whatever the descriptor allows: then writes go to a copy. 0 or a negative errno. */
+int  memory_map_file(int fd, uint64_t offset, uint64_t bytes, bool writable, void *at);
+void memory_unmap_file(void *at, uint64_t bytes);
+
+/* Copy into a segment from memory that may not be there, such as that of a file that was cut off meanwhile: false, and no
+ * signal. */
+bool memory_copy_in(int fd, uint64_t offset, const void *from, uint64_t bytes);
+
 /* Map a whole segment anew, at that address, such that no mprotect() makes it writable again: from a descriptor that
  * was opened for reading. Where /proc is not mounted it can only be protected. 0 or a negative errno. */
 int memory_map_read_only(int fd, uint64_t bytes, void *at);

@@ -38,6 +38,13 @@ static void find_others(struct supervisor *s) {
     for (int i = 0; i < count; i++)
         if (s->others[i].start != answers)
             s->others[kept++] = s->others[i];
+    /* Files of the owner that come to lie there are not in our own maps. */
+    const struct window *files = &s->region->windows[WINDOW_FILES];
+    struct usage_range *more = files->bytes != 0 ? realloc(s->others, ((size_t)kept + 1) * sizeof *more) : NULL;
+    if (more != NULL) {
+        s->others = more;
+        more[kept++] = (struct usage_range){(uintptr_t)files->base, (uintptr_t)files->base + files->bytes};
+    }
     s->other_count = kept;
 }
 

@@ -67,6 +67,12 @@ typedef struct mortal_buffer {
     uint64_t place, life;
 } mortal_buffer;
 
+/* A part of a buffer: what a task is to read, or where its result is to be. Likewise a value. */
+typedef struct mortal_slice {
+    mortal_buffer buffer;
+    uint64_t      offset, bytes;
+} mortal_slice;
+
 /* A task's body. Runs in a host process, on a worker thread. Returns 0 (done) or any other status (failed). */
 typedef int mortal_function(mortal_task *task, const void *input, size_t input_bytes);
 
@@ -1187,6 +1193,23 @@ MORTAL_API int mortal_task_buffer(mortal_task *task, mortal_buffer buffer, void 
  * Test      tests/kill/parts_of_a_task_that_was_cut_are_kept.c
  */
 MORTAL_API int mortal_task_emit(mortal_task *task, const void *bytes, size_t count, uint64_t timeout_ns);
+
+/**
+ * mortal_task_slice - where a part of a buffer is in this task's process
+ *
+ * Shape     slice    what the program put into the input: bytes may be 0
+ *           address  out: where it begins; bytes are there, within the buffer. May be null
+ *           Arguments: a slice to read. Results: a slice to write, in place; it is not published as a whole, so read it when
+ *           the verdict is done, and take what a task that was cut left there for half done
+ * Returns   0; -ERANGE it does not lie in its buffer; else as mortal_task_buffer()
+ * Blocks    as mortal_task_buffer()
+ * Threads   any thread of the host
+ * Signals   async-signal-safe, where it returns 0
+ * Killed    what was written stays as far as it came
+ * Since     0.1
+ * Test      tests/api/slices_are_arguments_and_results.c
+ */
+MORTAL_API int mortal_task_slice(mortal_task *task, mortal_slice slice, void **address);
 
 /**
  * mortal_task_should_stop - true when this task was asked to end

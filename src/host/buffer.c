@@ -27,3 +27,17 @@ int mortal_task_buffer(mortal_task *task, mortal_buffer handle, void **address, 
         *bytes = count;
     return 0;
 }
+
+int mortal_task_slice(mortal_task *task, mortal_slice slice, void **address) {
+    void *base;
+    size_t bytes;
+    int error = mortal_task_buffer(task, slice.buffer, &base, &bytes);
+    if (error != 0)
+        return error;
+    if (slice.offset > bytes || slice.bytes > bytes - slice.offset)
+        return why(-ERANGE, "mortal_task_slice: %llu bytes from %llu on do not lie in a buffer of %zu",
+                   (unsigned long long)slice.bytes, (unsigned long long)slice.offset, bytes);
+    if (address != NULL)
+        *address = (uint8_t *)base + slice.offset;
+    return 0;
+}

@@ -12,6 +12,11 @@ grep -qx 'Waiting, will run: *6 7 8 9' out || fail "carry_on: what waits"
 grep -qx 'The squares: 0 1 4 9 16 25 36 49 64 81' out || fail "carry_on: results"
 grep -qx '10 of 10 done.' out || fail "carry_on: not all done"
 
+printf abcdefgh >eight
+"$EXAMPLES/check_sums" eight >out 2>err || fail "check_sums: exit status $?"
+grep -qx 'part 0: 00000126000000c4' out || fail "check_sums: the first part"
+[ "$(grep -cx 'part [4-7]: 0000000000000001' out)" -eq 4 ] || fail "check_sums: parts with nothing in them"
+
 "$EXAMPLES/consistent" >out 2>err || fail "consistent: exit status $?"
 grep -Eqx '(30|[34][0-9]) done, ([0-9]|1[0-5]) killed.' out || fail "consistent: who was killed"
 grep -qx 'Accounts: 1000 in all.' out || fail "consistent: accounts"

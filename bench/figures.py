@@ -2,10 +2,10 @@
 import statistics
 
 OURS = ["mortal", "mortal-threads", "mortal-group", "mortal-keys", "mortal-no-standby", "mortal-soft", "mortal-cgroup",
-        "mortal-namespace"]
+        "mortal-namespace", "mortal-input"]
 PEERS = ["glib", "glib-shared", "libuv", "tbb-group", "tbb-enqueue", "moodycamel", "apr", "openmp",
-         "python-threads", "python-processes", "python-recipe", "erlang"]
-FLOORS = ["floor", "raw-ring", "raw-sigkill", "raw-spare", "raw-fork", "raw-namespace"]
+         "python-threads", "python-processes", "python-recipe", "erlang", "in-process"]
+FLOORS = ["floor", "raw-ring", "raw-sigkill", "raw-spare", "raw-fork", "raw-namespace", "raw-mmap"]
 
 
 def spread_of(values):
@@ -46,7 +46,7 @@ def merge(rounds_of):
 
 
 def more_is_better(record):
-    return record["unit"].endswith("tasks/s") or record["unit"] == "share"
+    return record["unit"].endswith(("tasks/s", "bytes/s")) or record["unit"] == "share"
 
 
 def best(records, names):
@@ -116,6 +116,9 @@ BARS = [
     ("pool-open", "under 2 ms", lambda own, peer, floor: own < 2000),
     ("kill-tree-200", "within 3 times the raw namespace", _than_floor(3)),
     ("deadline-lateness", "under 1 ms", lambda own, peer, floor: own < 1000),
+    ("payload-16m", "at least 0.95 of pointers in a process", lambda own, peer, floor: peer is None or own >= 0.95 * peer),
+    ("payload-64k", "at least 0.8 of pointers in a process", lambda own, peer, floor: peer is None or own >= 0.8 * peer),
+    ("buffer-faults-1g", "at most 1.2 times a mapping's", lambda own, peer, floor: floor is None or own <= 1.2 * floor),
     ("idle-memory", "under 1.5 MiB", lambda own, peer, floor: own < 1536),
     ("idle-cpu", "no wake-ups", lambda own, peer, floor: own == 0),
 ]
@@ -125,6 +128,7 @@ TAIL_BARS = [("deadline-lateness", "99 of 100 under 5 ms", lambda own: own < 500
 NO_WORSE = [
     ("kill-eight-to-death", "kill-to-death", 8, "less than 8 times kill-to-death"),
     ("kill-to-death-512m", "kill-to-death-0m", 3, "within 3 times kill-to-death-0m"),
+    ("buffer-visible-6g", "buffer-visible-4k", 1.5, "within 1.5 times a buffer of 4 KiB"),
     ("cost-growth-queued-noop-1000000", "cost-growth-queued-noop-1000", 2, "within 2 times that of 1,000"),
     ("cost-growth-queued-1us-1000000", "cost-growth-queued-1us-1000", 1.2, "within 1.2 times that of 1,000"),
     ("cost-growth-queued-instructions-1000000", "cost-growth-queued-instructions-1000", 1.05,

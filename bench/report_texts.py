@@ -66,6 +66,10 @@ from a deadline to certain death; `mortal-soft`: to the moment the task sees tha
 Two workers. mortal makes a supervisor, two hosts and a standby, each with its own memory; a pool of threads makes two
 threads. The floor is one fork.
 """),
+    "buffers": ("Buffers", ["buffer-visible-6g", "buffer-visible-4k", "buffer-faults-1g"], """\
+Visible: from opening a buffer until a host that was there before has read its last byte, whatever the size. Faults: of a
+fresh host that touches all of a gibibyte, beside a mapping of its own.
+"""),
     "payloads": ("Inputs and results", ["payload-*"], """\
 Tasks that carry data: see [bench/README.md](../bench/README.md).
 """),

@@ -107,7 +107,6 @@ void buffer_settle(struct pool *pool, const struct range *range, mortal_buffer *
     if (range->number == pool->buffers_used)
         pool->buffers_used++;
     pool->buffers_held++;
-    pool->buffers_room += range->room;
     place(pool, range->kind, range->number, range->at);
     *out = seat_buffer(pool, range->number);
     struct buffer_record *record = buffer_of(pool->region, range->number);
@@ -172,7 +171,6 @@ void buffer_drop(struct pool *pool, uint32_t number) {
         memory_punch(pool->region->windows[buffer->window].fd, buffer->offset, buffer->room);
     unplace(pool, (enum window_kind)buffer->window, number);
     pool->buffers_held--;
-    pool->buffers_room -= buffer->room;
 }
 
 int mortal_buffer_close(mortal_buffer handle) {

@@ -119,7 +119,6 @@ struct pool {
     struct in_line *line; /* submitters that wait for room, the oldest first */
     uint64_t aside;      /* entries of the lanes of high and low priority, as many as there were when last looked */
     uint32_t files_sent; /* over the link */
-    uint64_t buffers_room; /* of all that are held, in whole pages */
 };
 
 static inline bool pool_is_closed_to_me(const struct pool *pool) {

@@ -67,6 +67,7 @@ int cleanup_leave(struct mortal_task *task, mortal_function *function, const voi
     struct cleanups *left = cleanups_here(task);
     int before = guard_open(task->worker->host);
     take_over(left, task);
+    task->leaves = true;
     uint32_t at = atomic_load(&left->count);
     if (at < CLEANUPS)
         leave(left, at, (uintptr_t)function, input, input_bytes, true);
@@ -82,6 +83,14 @@ void cleanup_take_back(struct mortal_task *task, int number) {
         trim(left);
     }
     guard_restore(task->worker->host, before);
+}
+
+void cleanup_forget(struct mortal_task *task) {
+    struct cleanups *left = cleanups_here(task);
+    int before = guard_open(task->worker->host);
+    atomic_store(&left->count, 0);
+    guard_restore(task->worker->host, before);
+    task->leaves = false;
 }
 
 static int take_back_last(struct cleanups *left, const struct mortal_task *task) {
@@ -102,6 +111,7 @@ static int on_death(struct mortal_task *task, mortal_function *function, const v
     if (function == NULL)
         return take_back_last(left, task);
     take_over(left, task);
+    task->leaves = true;
     uint32_t at = atomic_load(&left->count);
     if (at >= CLEANUPS)
         return -ENOBUFS;

@@ -50,5 +50,7 @@ bool mortal_task_should_stop(const mortal_task *task) {
 }
 
 unsigned mortal_task_attempt(const mortal_task *task) {
-    return task == NULL ? 0 : care_attempts(care_of(task->worker->region, task->slot)) + 1;
+    if (task == NULL || task->item_attempt != 0)
+        return task == NULL ? 0 : task->item_attempt;
+    return care_attempts(care_of(task->worker->region, task->slot)) + 1;
 }

@@ -25,6 +25,8 @@ struct mortal_task {
     bool has_parts;         /* it has a ring for what it gives before it ends */
     uint64_t stream_ring;   /* that, in the heap */
     uint64_t stream_head;   /* behind its last part */
+    bool leaves;            /* it left clean-ups */
+    unsigned item_attempt;  /* it runs items of a map, and this is the item's; 0: it does not */
 };
 
 struct worker {
@@ -64,6 +66,8 @@ bool cleanup_run(struct worker *worker); /* what the supervisor gave this host t
 /* On behalf of the library's own functions: the number of what was left, for cleanup_take_back(); or a negative errno. */
 int  cleanup_leave(struct mortal_task *task, mortal_function *function, const void *input, size_t input_bytes);
 void cleanup_take_back(struct mortal_task *task, int number);
+
+void cleanup_forget(struct mortal_task *task); /* what it left is not needed any more */
 
 /* draft.c */
 void drafts_drop(struct mortal_task *task); /* what it did not publish */

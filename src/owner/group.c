@@ -422,6 +422,7 @@ int mortal_group_close(mortal_group *handle) {
         group_remove(pool, slot);
     }
     pool->groups[group->number] = NULL;
+    mapping_forget(pool, group);
     if (group->event_fd >= 0)
         (void)hand_to_supervisor(pool, group->number, -1);
     atomic_store(&orders_head(pool->region)->group_watch[group->number], 0);

@@ -37,7 +37,8 @@ struct hunt {
 
 static bool is_meant(const struct hunt *hunt, const struct entry *entry) {
     return entry->state == ENTRY_LIVE && entry->ticket < hunt->before &&
-           (hunt->group == NULL || entry->group == hunt->group);
+           (hunt->group == NULL || entry->group == hunt->group ||
+            (entry->group != NULL && entry->group->parent == hunt->group));
 }
 
 static bool add_target(struct hunt *hunt, uint32_t slot, uint32_t host) {
@@ -93,7 +94,7 @@ static bool scan_slot(struct hunt *hunt, uint32_t slot) {
 
 static bool scan(struct hunt *hunt) {
     struct pool *pool = hunt->pool;
-    if (hunt->group != NULL) {
+    if (hunt->group != NULL && !mapping_is_below(pool, hunt->group)) {
         for (uint32_t slot = hunt->group->first; slot != NO_SLOT;) {
             uint32_t next = pool->entries[slot].next;
             if (is_meant(hunt, &pool->entries[slot]) && !scan_slot(hunt, slot))
@@ -254,8 +255,8 @@ int kill_all(struct pool *pool, struct group *group, int scope, uint64_t grace_n
     struct hunt hunt = {.pool = pool, .group = group, .scope = scope,
                         .each = group != NULL || (grace_ns != 0 && scope == MORTAL_RUNNING),
                         .before = atomic_load(&orders_head(pool->region)->tickets)};
-    if (group == NULL && (scope & MORTAL_PENDING) != 0 && pool->pending_killed < hunt.before)
-        pool->pending_killed = hunt.before;
+    if ((scope & MORTAL_PENDING) != 0)
+        mapping_cancel(pool, group);
     uint64_t began = clock_ns();
     uint64_t deaths = atomic_load(&control_head(pool->region)->kills);
     hunt.next = pool->hunts;

@@ -49,6 +49,14 @@ struct group {
     uint32_t sleepers;
     bool closed;
     int event_fd, epoll_fd;     /* -1: none asked for */
+    struct group *parent;       /* of a map's runners: the one in the map's options; null: none. See mapping.c */
+};
+
+/* A map under way. */
+struct mapping {
+    struct mapping *next;
+    struct group *parent, *runners;        /* null: none; none yet */
+    void (*cancel)(struct mapping *mapping); /* what has not begun is to be cancelled */
 };
 
 /* The truth about a buffer; what hosts see of it is a copy. */
@@ -106,7 +114,6 @@ struct pool {
     pthread_cond_t left;        /* a sleeper left; closing waits for them */
     _Atomic uint32_t sealed;
     struct hunt *hunts; /* kills under way, which are told of every end */
-    _Atomic uint64_t pending_killed; /* tickets below: what of them was pending was cancelled by a kill of all */
     bool closing, broken;
     struct owned_cell {
         uint64_t life, offset, bytes; /* life 0: closed */
@@ -119,6 +126,7 @@ struct pool {
     struct in_line *line; /* submitters that wait for room, the oldest first */
     uint64_t aside;      /* entries of the lanes of high and low priority, as many as there were when last looked */
     uint32_t files_sent; /* over the link */
+    struct mapping *mappings; /* maps under way */
 };
 
 static inline bool pool_is_closed_to_me(const struct pool *pool) {
@@ -184,6 +192,14 @@ int kill_all(struct pool *pool, struct group *group, int scope, uint64_t grace_n
 int trees_await(struct pool *pool, uint64_t deadline_ns);
 
 void kill_note(struct pool *pool, uint32_t slot, int outcome); /* it ended so */
+
+/* mapping.c: maps, and kills */
+void mapping_add(struct pool *pool, struct mapping *mapping, struct group *parent);
+void mapping_remove(struct pool *pool, struct mapping *mapping); /* also one that is not there */
+void mapping_use(struct mapping *mapping, struct group *runners);  /* that group is for its runners */
+void mapping_cancel(const struct pool *pool, const struct group *group); /* all maps, or those of that group */
+void mapping_forget(const struct pool *pool, const struct group *group); /* it is being closed */
+bool mapping_is_below(const struct pool *pool, const struct group *group); /* some map has it in its options */
 
 /* future.c */
 bool future_try_cancel(struct pool *pool, uint32_t slot);

@@ -44,6 +44,11 @@ enum plant {
     PLANT_SETTLE_BEFORE_CLEANUP, /* a task has its verdict before what it left to be done is done */
     PLANT_CLEANUPS_OF_EARLIER,   /* what an earlier task of the worker left, and did not need, is done */
     PLANT_PIN_FORGOTTEN,         /* an arena is given out again while a result lies in it */
+    /* maps */
+    PLANT_MAP_NOT_NOTED,         /* an item is begun without a note of it */
+    PLANT_MAP_ENDS_FIRST,        /* an item has its outcome before its function has returned */
+    PLANT_MAP_STEALS_IN_HAND,    /* the item that another is at is taken from it */
+    PLANT_MAP_FORGETS_HAND,      /* an item that was in hand is not settled, and begins again */
     /* for storms */
     PLANT_CANCEL_BEGUN,          /* a task that was cut is told never started */
     PLANT_VERDICT_BEFORE_DEATH,  /* a kill has its verdict while the host still runs */

@@ -1,0 +1,49 @@
+/*
+ * mapping.c - maps under way, for the kills that are meant for them
+ *
+ * The runners of a map are in a group of its own, where their verdicts arrive. A group of the program's own stands above
+ * that: what kills it kills the runners, and nothing of them arrives there. All of this is under the lock of the pool.
+ */
+#include "owner/pool.h"
+
+void mapping_add(struct pool *pool, struct mapping *mapping, struct group *parent) {
+    mapping->parent = parent;
+    mapping->next = pool->mappings;
+    pool->mappings = mapping;
+}
+
+void mapping_remove(struct pool *pool, struct mapping *mapping) {
+    struct mapping **at = &pool->mappings;
+    while (*at != NULL && *at != mapping)
+        at = &(*at)->next;
+    if (*at != NULL)
+        *at = mapping->next;
+}
+
+void mapping_use(struct mapping *mapping, struct group *runners) {
+    mapping->runners = runners;
+    runners->parent = mapping->parent;
+}
+
+void mapping_cancel(const struct pool *pool, const struct group *group) {
+    for (struct mapping *mapping = pool->mappings; mapping != NULL; mapping = mapping->next)
+        if (group == NULL || mapping->parent == group || mapping->runners == group)
+            mapping->cancel(mapping);
+}
+
+void mapping_forget(const struct pool *pool, const struct group *group) {
+    for (struct mapping *mapping = pool->mappings; mapping != NULL; mapping = mapping->next) {
+        if (mapping->parent != group)
+            continue;
+        mapping->parent = NULL;
+        if (mapping->runners != NULL)
+            mapping->runners->parent = NULL;
+    }
+}
+
+bool mapping_is_below(const struct pool *pool, const struct group *group) {
+    for (const struct mapping *mapping = pool->mappings; mapping != NULL; mapping = mapping->next)
+        if (mapping->parent == group)
+            return true;
+    return false;
+}

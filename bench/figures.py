@@ -5,7 +5,8 @@ OURS = ["mortal", "mortal-threads", "mortal-group", "mortal-keys", "mortal-no-st
         "mortal-namespace", "mortal-input"]
 PEERS = ["glib", "glib-shared", "libuv", "tbb-group", "tbb-enqueue", "moodycamel", "apr", "openmp",
          "python-threads", "python-processes", "python-recipe", "erlang", "in-process"]
-FLOORS = ["floor", "raw-ring", "raw-sigkill", "raw-spare", "raw-fork", "raw-namespace", "raw-mmap"]
+FLOORS = ["floor", "raw-ring", "raw-sigkill", "raw-spare", "raw-fork", "raw-namespace", "raw-mmap",
+          "plain-loops"]
 
 
 def spread_of(values):
@@ -119,6 +120,8 @@ BARS = [
     ("payload-16m", "at least 0.95 of pointers in a process", lambda own, peer, floor: peer is None or own >= 0.95 * peer),
     ("payload-64k", "at least 0.8 of pointers in a process", lambda own, peer, floor: peer is None or own >= 0.8 * peer),
     ("buffer-faults-1g", "at most 1.2 times a mapping's", lambda own, peer, floor: floor is None or own <= 1.2 * floor),
+    ("map-noop", "50 million items/s", lambda own, peer, floor: own >= 50e6),
+    ("map-1us", "0.9 of plain loops", lambda own, peer, floor: floor is None or own >= 0.9 * floor),
     ("idle-memory", "under 1.5 MiB", lambda own, peer, floor: own < 1536),
     ("idle-cpu", "no wake-ups", lambda own, peer, floor: own == 0),
 ]

@@ -40,6 +40,11 @@ nothing. On a machine with two processors the producer takes its part from the w
 below it. The work of a task is a fixed number of steps, not a time: whoever is taken off the processor has not
 worked.
 """),
+    "maps": ("Maps", ["map-noop", "map-1us"], """\
+One function over an array of items, with 2 workers. For each item there is one store that says it began, one that says
+how it ended, and one compare-and-swap, so that a death costs the item in hand only and whoever is idle can take items
+from another's share. The floor, two threads with a plain loop over one half each, has none of that.
+"""),
     "bursts": ("Bursts", ["burst-100"], """\
 A hundred empty tasks at once for two workers that sleep: from the first submit to the last result. What is measured
 is how soon workers wake up, and how often somebody is woken for nothing.

@@ -16,8 +16,8 @@ list=$(mktemp) lines=$(mktemp) notes=$(mktemp)
 trap 'rm -f "$list" "$lines" "$notes"' EXIT
 trap 'exit 130' INT TERM
 
-programs='mortal-flow mortal-life mortal-deadline mortal-trees mortal-stream mortal-payload many growth floor
-raw raw-deadline raw-trees raw-stream glib libuv tbb moodycamel apr openmp'
+programs='mortal-flow mortal-life mortal-deadline mortal-trees mortal-stream mortal-payload mortal-map many
+growth floor raw raw-deadline raw-trees raw-stream glib libuv tbb moodycamel apr openmp'
 
 # Peers that were installed since this was set up.
 for name in $programs; do

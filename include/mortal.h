@@ -561,25 +561,29 @@ MORTAL_API int mortal_pool_try_submit(mortal_pool *pool, mortal_function *functi
  *           items         count items of item_bytes bytes each; null: an item is its own number, a uint64_t, from 0
  *           results       count places of result_bytes bytes each; null: there are none
  *           options       of each item: name, deadline_ns, attempts; within_ns counts for each attempt at a share of the
- *                         items. Neither group nor tag. Null: the pool's defaults
+ *                         items. Group: what kills it kills this map, from another thread; nothing arrives there. No
+ *                         tag. Null: the pool's defaults
  *           outcomes      in and out, count bytes, may be null: how each item ended (mortal_outcome); 0: not yet. Items
  *                         whose outcome is not 0 when it is called are left out, so a second call goes on where a first
  *                         one ended
  *           done          out, may be null: how many items are done, those of earlier calls included
  *           Items and results in a mortal_buffer of this pool are used in place; others are copied, and copied back
  * Returns   0 when every item has an outcome, whichever, or
- *           -ECANCELED   a kill of what is pending met it: items that had not begun are cancelled
+ *           -ECANCELED   a kill of what is pending, of the pool or of the group, met it: items that had not begun are
+ *                        cancelled
  *           -EINTR       a signal handler ran; what had not begun has no outcome: call again
  *           -EHOSTDOWN   the circuit breaker opened; likewise
  *           -EOWNERDEAD  the supervisor died: items of which nobody knows are lost
- *           -EINVAL      a null function, sizes that do not fit, a group, a tag
+ *           -EINVAL      a null function, sizes that do not fit, a tag, a group of another pool
  *           -ENOEXEC, -ENOMEM, -ENOBUFS, -ESHUTDOWN, -EPERM as mortal_pool_submit() and mortal_buffer_open()
  * Blocks    until then
  * Threads   any, several maps at once; other tasks run in between
  * Signals   not async-signal-safe
  * Killed    a death takes along the one item that its worker had in hand: killed, timed out, crashed, or begun again if it
- *           has attempts left. All others go on. A kill of what runs hits the items in hand only
- * Notes     its runners are tasks of the pool and are counted in mortal_stats
+ *           has attempts left. All others go on. A kill of what runs hits the items in hand only. What an
+ *           item left (clean-ups, files not published) is treated as if it were a task
+ * Notes     its runners are tasks of the pool, one for each worker: kill reports and mortal_stats count these. Idle
+ *           workers take items from the shares of others, so order and neighbourhood of the calls are not fixed
  * Since     0.1
  * Test      tests/api/a_map_calls_its_function_for_each_item.c
  */

@@ -104,13 +104,16 @@ bool map_makes_way(const mortal_task *task, uint64_t since_ns) {
     const struct region *r = worker->region;
     if (is_called_off(task))
         return true;
-    /* Two lines that are read often and written seldom. */
-    if (atomic_load_explicit(&orders_head(r)->tail, memory_order_relaxed) ==
-            atomic_load_explicit(&claims_head(r)->head, memory_order_relaxed) ||
-        clock_ns() - since_ns < TURN_NS)
+    /* Lines that are read often and written seldom. */
+    const struct control_head *control = control_head(r);
+    bool may_wait = atomic_load_explicit(&orders_head(r)->tail, memory_order_relaxed) !=
+                        atomic_load_explicit(&claims_head(r)->head, memory_order_relaxed) ||
+                    atomic_load_explicit(&control->returned_version, memory_order_relaxed) != worker->claimant.returned_seen ||
+                    atomic_load_explicit(&control->others_pushed, memory_order_relaxed) != worker->claimant.others_seen;
+    if (!may_wait || clock_ns() - since_ns < TURN_NS)
         return false;
     int before = guard_open(worker->host); /* looking may mend the cursor */
-    bool others_wait = queue_length(r) != 0;
+    bool others_wait = queue_has_work(r, &worker->claimant);
     guard_restore(worker->host, before);
     return others_wait;
 }

@@ -16,6 +16,7 @@
 #include "system/why.h"
 
 #define CALL "mortal_pool_map"
+#define FORGED_STOPS_MOST 1000u
 #define LOOK_AROUND_NS 500000000ull /* whether a signal handler asked for an end */
 
 struct runner {
@@ -38,6 +39,7 @@ struct map {
     uint64_t first_ticket;
     _Atomic bool is_cancelled;
     _Atomic(struct map_board *) stop; /* where runners look whether to stop; null: not yet */
+    uint32_t forged_stops; /* how often runners were told to stop, and not by us */
     bool is_over; /* nothing new is to begin */
     int error;    /* why */
 };
@@ -150,6 +152,18 @@ static void give_up(struct map *m, int error) {
     atomic_store(&m->book.board->stop, 1); /* ORD(*) runners see it between two items */
 }
 
+/* Runners would end again and again with nothing done. ORD(*) a cancel says both in this order. */
+static void take_back_forged_stop(struct map *m) {
+    if (m->is_over || atomic_load(&m->book.board->stop) == 0 || atomic_load(&m->is_cancelled))
+        return;
+    if (++m->forged_stops == FORGED_STOPS_MOST)
+        give_up(m, why(-EIO, CALL ": its memory is being overwritten"));
+    else
+        atomic_store(&m->book.board->stop, 0);
+    if (atomic_load(&m->is_cancelled))
+        atomic_store(&m->book.board->stop, 1);
+}
+
 /* Runners in all free cells, as far as there is something for them to do. */
 static void start_runners(struct map *m) {
     struct map_left left;
@@ -218,6 +232,7 @@ static void run_all(struct map *m) {
     bool goes_on = true;
     do {
         heed_kills(m);
+        take_back_forged_stop(m);
         start_runners(m);
         goes_on = m->running != 0 ? await_runner(m) : !m->is_over && book_look_at_all(&m->book);
     } while (goes_on);

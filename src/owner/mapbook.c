@@ -143,25 +143,46 @@ static bool is_from_top(const struct map_book *book, uint64_t number) {
     return number - block * book->plan->per_block >= map_top_of(word);
 }
 
+/* Where the runner is in that block, if it owns it and that makes sense: the item, or NOWHERE. */
+#define NOWHERE UINT64_MAX
+static uint64_t item_at(const struct map_book *book, uint64_t block, uint32_t name) {
+    if (block >= book->plan->blocks)
+        return NOWHERE;
+    uint64_t word = atomic_load_explicit(&book->blocks[block].word, memory_order_relaxed);
+    bool owns = map_runner_of(word) == name && map_word_fits(word, map_items_in(book->plan, block)) &&
+                map_at_of(word) < map_top_of(word);
+    return owns ? block * book->plan->per_block + map_at_of(word) : NOWHERE;
+}
+
+/* Its note says that it had not begun the item. That is believed of the same item a few times only, as of a task. */
+#define BELIEVED 3
+static bool is_still_believed(struct map_book *book, uint64_t number) {
+    book->doubts = book->doubtful == number ? book->doubts + 1 : 0;
+    book->doubtful = number;
+    return book->doubts < BELIEVED;
+}
+
 /* The item that a runner had in hand when it was cut: + 1, or 0. Only its own note tells; one that makes no sense was
  * overwritten, and then it is charged with the item that its block is at, which may have begun. */
-static uint64_t settle_cut(struct map_book *book, const struct map_cell *cell, uint32_t name, int outcome, bool innocent) {
-    uint64_t block = atomic_load_explicit(&cell->block, memory_order_relaxed) - 1, at = UINT64_MAX;
-    if (block < book->plan->blocks) {
-        uint64_t word = atomic_load_explicit(&book->blocks[block].word, memory_order_relaxed);
-        bool owns = map_runner_of(word) == name && map_word_fits(word, map_items_in(book->plan, block)) &&
-                    map_at_of(word) < map_top_of(word);
-        at = owns ? block * book->plan->per_block + map_at_of(word) : UINT64_MAX;
-    }
+static uint64_t settle_cut(struct map_book *book, const struct map_cell *cell, const struct map_runner *runner, int outcome,
+                           bool innocent) {
     /* ORD(map:hand) pairs ORD(map:begun) */
-    uint64_t begun = atomic_load_explicit(&cell->begun, memory_order_acquire);
+    uint64_t begun = atomic_load_explicit(&cell->begun, memory_order_acquire), at;
     bool is_known = begun <= book->plan->count, is_in_hand = begun != 0 && is_known && is_open(book, begun - 1);
-    if (is_in_hand && (begun - 1 == at || is_from_top(book, begun - 1))) {
-        end_item(book, begun - 1, outcome, innocent, begun - 1 == at);
-        return begun;
+    if (is_in_hand) {
+        at = item_at(book, (begun - 1) / book->plan->per_block, runner->name);
+        if (begun - 1 == at || is_from_top(book, begun - 1)) {
+            end_item(book, begun - 1, outcome, innocent, begun - 1 == at);
+            return begun;
+        }
     }
+    at = item_at(book, atomic_load_explicit(&cell->block, memory_order_relaxed) - 1, runner->name);
+    if (at == NOWHERE && runner->block != 0)
+        at = item_at(book, runner->block - 1, runner->name);
+    if (at == NOWHERE || !is_open(book, at))
+        return 0;
     bool may_have_begun = is_in_hand || !is_known || outcome == MORTAL_LOST; /* then its host may have gone on since */
-    if (at != UINT64_MAX && is_open(book, at) && may_have_begun)
+    if (may_have_begun || !is_still_believed(book, at))
         end_item(book, at, outcome, innocent, true);
     return 0;
 }
@@ -178,7 +199,8 @@ static void free_block(struct map_book *book, uint64_t block, uint32_t name) {
         seen = freed;
         break;
     }
-    if (map_runner_of(seen) == 0 && map_at_of(seen) < map_top_of(seen))
+    /* One that was overwritten no runner would take. */
+    if (map_runner_of(seen) == 0 && map_at_of(seen) < map_top_of(seen) && map_word_fits(seen, map_items_in(book->plan, block)))
         leave(book, (struct map_left){.block = block + 1});
 }
 
@@ -190,17 +212,21 @@ void book_settle(struct map_book *book, uint32_t cell_number, const struct map_r
     if (outcome != MORTAL_DONE && outcome != MORTAL_FAILED && !PLANTED(PLANT_MAP_FORGETS_HAND)) {
         book->deaths++;
         if (outcome != MORTAL_CANCELLED && outcome != MORTAL_EXPIRED)
-            in_hand = settle_cut(book, cell, name, outcome, is_innocent(book, cell, outcome, now_ns));
+            in_hand = settle_cut(book, cell, runner, outcome, is_innocent(book, cell, outcome, now_ns));
     }
     uint64_t block = atomic_load_explicit(&cell->block, memory_order_relaxed);
     if (block - 1 < book->plan->blocks)
         free_block(book, block - 1, name);
     if (runner->block != 0 && runner->block != block) /* it did not come to that */
         free_block(book, runner->block - 1, name);
-    if (runner->item != 0 && runner->item != in_hand && is_open(book, runner->item - 1))
-        leave(book, (struct map_left){.item = runner->item});
     atomic_store_explicit(&cell->begun, 0, memory_order_relaxed);
     atomic_store_explicit(&cell->block, 0, memory_order_relaxed);
+    if (runner->item == 0 || runner->item == in_hand || !is_open(book, runner->item - 1))
+        return;
+    if (outcome == MORTAL_DONE || outcome == MORTAL_FAILED || is_still_believed(book, runner->item - 1))
+        leave(book, (struct map_left){.item = runner->item});
+    else
+        end_item(book, runner->item - 1, outcome, false, false);
 }
 
 bool book_next(struct map_book *book, struct map_left *left) {

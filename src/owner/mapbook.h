@@ -35,6 +35,8 @@ struct map_book {
     size_t ended_count, ended_room;
     struct map_left *left; /* a stack */
     size_t left_count, left_room;
+    uint64_t doubtful; /* the item at which a runner died last that had not begun it, it says */
+    uint32_t doubts;   /* how often in a row */
     uint64_t deaths, open_before; /* since the last look at everything; what was open then */
 };
 

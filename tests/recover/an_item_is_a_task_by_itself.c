@@ -6,9 +6,10 @@
  */
 #include "tasks.h"
 
-enum { MANY = 1000, MANY_LONG = 20000, FEW = 200 };
+enum { WORKERS = 2, MANY = 1000, MANY_LONG = 20000, FEW = 200 };
 
 static _Atomic unsigned char *calls, *cleaned, *attempts;
+static word *hosts; /* process ids of those that ran items */
 
 static int clean_up(mortal_task *task, const void *input, size_t input_bytes)
 {
@@ -73,29 +74,33 @@ static void very_many_deaths(mortal_pool *pool)
     }
 }
 
-static int grow(mortal_task *task, const void *item, void *result)
+/* Long, until hosts that were not there at first run items too. */
+static int work_until_replaced(mortal_task *task, const void *item, void *result)
 {
+    uint32_t pid = (uint32_t)getpid();
     (void)task, (void)result;
     atomic_fetch_add(&calls[*(const uint64_t *)item], 1);
-    void *more = malloc(1 << 16);
-    if (more != NULL)
-        memset(more, 1, 1 << 16);
-    for (volatile unsigned turns = 0; turns < 200000; turns++)
+    for (unsigned i = 0; i < WORKERS + 1; i++) {
+        uint32_t nobody = 0;
+        if (atomic_compare_exchange_strong(&hosts[i], &nobody, pid) || nobody == pid)
+            break;
+    }
+    for (volatile unsigned turns = 0; turns < 300000 && atomic_load(&hosts[WORKERS]) == 0; turns++)
         ;
-    return more == NULL;
+    return 0;
 }
 
 static void recycled_in_the_middle(void)
 {
-    mortal_pool *pool = pool_like((mortal_pool_options){.workers = 2, .recycle_ns = MS(30)});
-    uint64_t     recycled = stats_of(pool).recycled;
+    mortal_pool *pool = pool_like((mortal_pool_options){.workers = WORKERS, .recycle_tasks = 20});
     size_t       done;
-    memset((void *)calls, 0, MANY);
-    CHECK_OK(mortal_pool_map(pool, grow, NULL, 0, NULL, 0, MANY, NULL, NULL, &done));
-    CHECK_EQ(done, MANY);
-    for (unsigned i = 0; i < MANY; i++)
+    memset((void *)calls, 0, MANY_LONG);
+    CHECK_OK(mortal_pool_map(pool, work_until_replaced, NULL, 0, NULL, 0, MANY_LONG, NULL, NULL, &done));
+    CHECK_EQ(done, MANY_LONG);
+    for (unsigned i = 0; i < MANY_LONG; i++)
         CHECK_EQ(atomic_load(&calls[i]), 1);
-    CHECK(stats_of(pool).recycled > recycled);
+    CHECK(atomic_load(&hosts[WORKERS]) != 0);
+    CHECK(stats_of(pool).recycled != 0);
     end(pool);
 }
 
@@ -104,7 +109,8 @@ void test(void)
     calls = harness_shared(MANY_LONG);
     cleaned = harness_shared(FEW);
     attempts = harness_shared(FEW);
-    mortal_pool *pool = pool_with(2);
+    hosts = harness_shared((WORKERS + 1) * sizeof *hosts);
+    mortal_pool *pool = pool_with(WORKERS);
     items_are_tasks(pool);
     very_many_deaths(pool);
     CHECK_EQ(stats_of(pool).buffers, 0);

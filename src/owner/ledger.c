@@ -58,6 +58,21 @@ int ledger_make_names(struct pool *pool, uint32_t slot) {
     return error;
 }
 
+#define COMMIT_PLACES_BYTES 65536u
+
+/* The ring is as long as all that may be held, and a pool walks through it however little it holds at once: what is not
+ * there yet is made to exist ahead of the tail. */
+int ledger_make_places(struct pool *pool, enum lane lane) {
+    const struct region *r = pool->region;
+    uint64_t made = pool->places_made[lane] * sizeof(uint64_t), left = r->g.ring_bytes - made;
+    uint64_t from = r->g.order_ring + lane * r->g.ring_bytes + made;
+    uint64_t bytes = left < COMMIT_PLACES_BYTES ? left : COMMIT_PLACES_BYTES;
+    if (memory_commit(r->orders + from, bytes, r->orders_fd, from) != 0)
+        return why(-ENOMEM, "mortal_pool_submit: the system has no memory for a longer queue");
+    pool->places_made[lane] = bytes == left ? UINT64_MAX : (made + bytes) / sizeof(uint64_t);
+    return 0;
+}
+
 void ledger_untake(struct pool *pool, uint32_t slot) { pool->free_slots[pool->free_count++] = slot; }
 
 static void free_input(struct pool *pool, struct entry *entry) {

@@ -125,6 +125,7 @@ struct pool {
     uint32_t names_made; /* slots below have room for a name among the orders */
     struct in_line *line; /* submitters that wait for room, the oldest first */
     uint64_t aside;      /* entries of the lanes of high and low priority, as many as there were when last looked */
+    uint64_t places_made[LANES]; /* of each queue: positions below have memory; UINT64_MAX: all have */
     uint32_t files_sent; /* over the link */
     struct mapping *mappings; /* maps under way */
 };
@@ -136,6 +137,7 @@ static inline bool pool_is_closed_to_me(const struct pool *pool) {
 /* ledger.c */
 uint32_t ledger_take(struct pool *pool, int *error);           /* a free slot, or NO_SLOT and *error */
 int      ledger_make_names(struct pool *pool, uint32_t slot);  /* room for its name: 0 or -ENOMEM */
+int      ledger_make_places(struct pool *pool, enum lane lane); /* more in that queue: likewise */
 void     ledger_untake(struct pool *pool, uint32_t slot);      /* it was not submitted after all */
 bool     ledger_harvest(struct pool *pool, uint32_t slot);     /* true: ended, its verdict is in the entry */
 void     ledger_release(struct pool *pool, uint32_t slot);

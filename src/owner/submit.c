@@ -397,6 +397,10 @@ static int give_back(struct pool *pool, uint64_t input_offset, char *name, int e
 /* The slot, and what the task's options ask to be kept for it. name: taken over, or freed on failure. */
 static inline int take_slot(struct pool *pool, const struct submission *s, char **name, uint32_t *slot) {
     int error = 0;
+    enum lane lane = lane_for(s->options->priority);
+    if (atomic_load_explicit(lane_tail(pool->region, lane), memory_order_relaxed) >= pool->places_made[lane] && /* ORD(*) ours */
+        (error = ledger_make_places(pool, lane)) != 0)
+        return error;
     if (s->options->name != NULL && (*name = strndup(s->options->name, NAME_BYTES - 1)) == NULL)
         return why(-ENOMEM, "mortal_pool_submit: no memory for the task's name");
     *slot = ledger_take(pool, &error);

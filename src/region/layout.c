@@ -134,7 +134,7 @@ static int open_cells(struct region *r, const struct limits *limits) {
 
 /* What is touched before the first submit. */
 static int commit_heads(struct region *r) {
-    int error = memory_commit(r->orders, r->g.order_ring + PAGE_BYTES, r->orders_fd, 0);
+    int error = memory_commit(r->orders, r->g.order_ring, r->orders_fd, 0);
     if (error == 0)
         error = memory_commit(r->claims, r->g.claim_words, r->claims_fd, 0);
     if (error == 0)

@@ -21,6 +21,11 @@ enum lane { LANE_NORMAL = 0, LANE_HIGH, LANE_LOW, LANES };
 
 #define LANE_TURNS 16u
 
+/* Of a task with that priority in its options. */
+static inline enum lane lane_for(int32_t priority) {
+    return priority == 0 ? LANE_NORMAL : priority > 0 ? LANE_HIGH : LANE_LOW;
+}
+
 /* Which lane is looked at first, before those that are left: high, normal, low. */
 static inline enum lane lane_first(uint32_t turn) {
     return turn % LANE_TURNS == LANE_TURNS - 1 ? LANE_LOW : turn % 4 == 3 ? LANE_NORMAL : LANE_HIGH;

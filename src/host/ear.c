@@ -16,6 +16,7 @@
 #include "region/asked.h"
 #include "system/clock.h"
 #include "system/futex.h"
+#include "system/process.h"
 #include "system/why.h"
 
 /* ORD(*) the ear is private to the host, and so are all plain atomics here. */
@@ -92,22 +93,13 @@ static void close_pair(struct ear *ear) {
     }
 }
 
-/* Not at 0, 1 or 2, which a task may have closed: whoever prints would fill it. */
-static int above_standard(int fd) {
-    if (fd < 0 || fd > 2)
-        return fd;
-    int higher = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    close(fd);
-    return higher;
-}
-
 static int make_pair(struct ear *ear) {
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ear->fds) != 0)
         return -errno;
     int error = 0;
     for (unsigned end = 0; end < 2; end++) {
         struct stat stat;
-        ear->fds[end] = above_standard(ear->fds[end]);
+        ear->fds[end] = process_lift_fd(ear->fds[end]);
         if (ear->fds[end] < 0 || fstat(ear->fds[end], &stat) != 0)
             error = -errno;
         else

@@ -8,6 +8,7 @@
 
 #include "region/files.h"
 #include "system/memory.h"
+#include "system/process.h"
 #include "system/why.h"
 
 /* ORD(*) the plain atomics here are private to the host, or words of a record that the lock and its life guard. */
@@ -20,21 +21,12 @@ struct mapped_file {
 
 /* ---- asking the supervisor ---- */
 
-/* Not at 0, 1 or 2, which a task may have closed: whoever prints meanwhile would print into it. */
-static int above_standard(int fd) {
-    if (fd < 0 || fd > 2)
-        return fd;
-    int higher = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    close(fd);
-    return higher;
-}
-
 static int send_wish(const struct host *host, uint32_t number, uint64_t life, int answer_to) {
     uint64_t name = atomic_load(&control_head(host->region)->files_name);
     struct sockaddr_un there = {.sun_family = AF_UNIX};
     struct file_wish wish = {.life = life, .number = number, .berth = host->place.berth};
     struct file_parcel parcel;
-    int error, fd = above_standard(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    int error, fd = process_lift_fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     if (fd < 0)
         return -errno;
     memcpy(there.sun_path, &name, FILES_NAME_BYTES);
@@ -72,8 +64,8 @@ static int fetch(const struct host *host, uint32_t number, uint64_t life, int *f
     *fd = -1;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
         return -errno;
-    pair[0] = above_standard(pair[0]);
-    pair[1] = above_standard(pair[1]);
+    pair[0] = process_lift_fd(pair[0]);
+    pair[1] = process_lift_fd(pair[1]);
     int error = pair[0] < 0 || pair[1] < 0 ? -EMFILE : send_wish(host, number, life, pair[1]);
     if (pair[1] >= 0)
         close(pair[1]);

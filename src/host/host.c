@@ -49,7 +49,14 @@ static void read_nothing_from_terminal(void) {
     }
 }
 
-void host_manners(const struct heritage *heritage, const int *keep, size_t keep_count) {
+static void unplug_streams(struct heritage *heritage) {
+    for (int fd = 1; fd <= 2; fd++)
+        if ((heritage->plugged_streams & 1u << fd) != 0)
+            close(fd);
+    heritage->plugged_streams = 0; /* preload may open something there, and hosts come through here again */
+}
+
+void host_manners(struct heritage *heritage, const int *keep, size_t keep_count) {
     /* Set first, then asked who the parent is: it may have died before. Its only thread is its main thread, so "the
      * parent thread ended" is "the parent died". */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -63,6 +70,7 @@ void host_manners(const struct heritage *heritage, const int *keep, size_t keep_
     setrlimit(RLIMIT_CORE, &no_core);
     read_nothing_from_terminal();
     keep_only(heritage, keep, keep_count);
+    unplug_streams(heritage);
     signal(SIGINT, SIG_IGN);
     signal(SIGCHLD, SIG_DFL);
     lastwords_at_exit();

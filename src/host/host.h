@@ -53,6 +53,6 @@ int host_prepare(struct host *host, struct heritage *heritage, struct host_place
 
 /* What every process with user code does first: no descriptors but the kept ones, no owner's signal handlers, dies with
  * its supervisor, runs none of the owner's exit handlers. keep: at most 4 more descriptors that it needs. */
-void host_manners(const struct heritage *heritage, const int *keep, size_t keep_count);
+void host_manners(struct heritage *heritage, const int *keep, size_t keep_count);
 
 #endif

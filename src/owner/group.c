@@ -12,6 +12,7 @@
 #include "owner/seat.h"
 #include "system/clock.h"
 #include "system/futex.h"
+#include "system/process.h"
 #include "system/why.h"
 
 /* ---- membership; under the lock of the pool ------------------------------------------------------------------- */
@@ -369,8 +370,8 @@ static bool hand_to_supervisor(struct pool *pool, uint32_t number, int fd) {
 }
 
 static int open_descriptor(struct pool *pool, struct group *group) {
-    group->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    group->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    group->event_fd = process_lift_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    group->epoll_fd = process_lift_fd(epoll_create1(EPOLL_CLOEXEC));
     struct epoll_event event = {.events = EPOLLIN};
     bool good = group->event_fd >= 0 && group->epoll_fd >= 0 &&
                 epoll_ctl(group->epoll_fd, EPOLL_CTL_ADD, group->event_fd, &event) == 0 &&

@@ -17,23 +17,14 @@
 
 /* ORD(*) process ids of hosts are looked at here after the supervisor's death only. */
 
-/* Not 0, 1 or 2, where this program may have closed them: a host keeps those for its tasks. */
-static int lift(int fd) {
-    if (fd < 0 || fd > 2)
-        return fd;
-    int higher = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    close(fd);
-    return higher;
-}
-
 static int open_channels(struct pool *pool) {
     struct heritage *h = &pool->heritage;
     int ends[2] = {-1, -1};
-    h->bell_fd = lift(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    h->owner_pidfd = lift(process_pidfd(getpid()));
+    h->bell_fd = process_lift_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    h->owner_pidfd = process_lift_fd(process_pidfd(getpid()));
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0) {
-        pool->link_fd = lift(ends[0]);
-        h->link_fd = lift(ends[1]);
+        pool->link_fd = process_lift_fd(ends[0]);
+        h->link_fd = process_lift_fd(ends[1]);
     }
     if (h->bell_fd >= 0 && h->owner_pidfd >= 0 && pool->link_fd >= 0 && h->link_fd >= 0)
         return 0;

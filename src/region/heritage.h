@@ -61,6 +61,7 @@ struct heritage {
     struct pool_caps caps;
     uint32_t backtrace; /* bits of mortal_backtrace */
     uint64_t cleanup_ns; /* how long one clean-up of a task may take; UINT64_MAX: no limit */
+    uint32_t plugged_streams; /* bits of standard streams that are closed in the owner; hosts close them, too */
     mortal_function *map_run; /* a task that runs items of a map; see host/map.h */
     int32_t containment; /* enum mortal_containment: the one asked for; from the supervisor on the one in force */
     bool drops_rights;   /* the supervisor made a user namespace, and hosts give up the rights that come with it */

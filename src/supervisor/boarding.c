@@ -62,15 +62,6 @@ static void __attribute__((noreturn)) refuse(enum boarding_fault fault, int valu
     _exit(HOST_EXIT_BROKEN);
 }
 
-/* Standard streams that the owner closed stay closed: what we hold is not to be taken for one. */
-static int lift(int fd) {
-    if (fd > 2)
-        return fd;
-    int higher = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    close(fd);
-    return higher;
-}
-
 static uint64_t receive(int numbers[BOARDING_FDS]) {
     struct boarding_note note = {0};
     union {
@@ -87,7 +78,7 @@ static uint64_t receive(int numbers[BOARDING_FDS]) {
         refuse(BOARDING_UNREADABLE, got < 0 ? -errno : -EMFILE); /* descriptors that find no room are left out */
     memcpy(numbers, CMSG_DATA(head), BOARDING_FDS * sizeof *numbers);
     for (uint32_t i = 0; i < BOARDING_FDS; i++)
-        if ((numbers[i] = lift(numbers[i])) < 0)
+        if ((numbers[i] = process_lift_fd(numbers[i])) < 0)
             refuse(BOARDING_UNREADABLE, -errno);
     return note.bytes;
 }

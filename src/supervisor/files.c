@@ -75,15 +75,11 @@ static void let_go(struct file_held *held) {
 void files_take(struct supervisor *s, const struct file_message *said, int fd) {
     struct control_head *control = control_head(s->region);
     int error = said->number >= BUFFERS_MAX || said->life == 0 ? -EINVAL : fd < 0 ? -EMFILE : make_ready(s);
-    /* Not at the number of a standard stream that this program has closed: hosts keep those. */
-    int higher = error == 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : -1;
-    if (error == 0 && higher < 0)
-        error = -errno;
-    if (fd >= 0)
+    if (error != 0 && fd >= 0) {
         close(fd);
-    if (error == 0) {
+    } else if (error == 0) {
         let_go(&s->files[said->number]); /* an earlier one, not yet looked at */
-        s->files[said->number] = (struct file_held){.life = said->life, .fd = higher};
+        s->files[said->number] = (struct file_held){.life = said->life, .fd = fd};
         if (said->number >= s->files_used)
             s->files_used = said->number + 1;
     }

@@ -1,11 +1,13 @@
 #include "supervisor/supervisor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -23,6 +25,13 @@
 #ifndef SYS_epoll_pwait2
 #define SYS_epoll_pwait2 441
 #endif
+
+/* Or what is opened here would come to be at the number of a stream that the program has closed, and hosts keep those. */
+static void plug_closed_streams(struct heritage *h) {
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && eventfd(0, EFD_CLOEXEC) == fd)
+            h->plugged_streams |= 1u << fd;
+}
 
 static void become_supervisor(struct supervisor *s) {
     struct heritage *h = s->heritage;
@@ -55,6 +64,7 @@ static void become_supervisor(struct supervisor *s) {
     (void)memory_map_read_only(h->region.orders_fd, h->region.g.orders_bytes, h->region.orders);
     (void)window_give_up_writing(h->region.windows);
     process_close_all_but(keep, count);
+    plug_closed_streams(h);
 }
 
 static bool watch_fd(struct supervisor *s, int fd) {

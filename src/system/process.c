@@ -178,6 +178,15 @@ bool process_thread_look(pid_t pid, pid_t thread, struct thread_look *look) {
     return true;
 }
 
+int process_lift_fd(int fd) {
+    if (fd < 0 || fd > 2)
+        return fd;
+    int higher = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    int error = -errno;
+    close(fd);
+    return higher < 0 ? error : higher;
+}
+
 /* Kernels before 5.9, and filters, do not know close_range. */
 static void close_range_of(unsigned from, unsigned to) {
     if (syscall(SYS_close_range, from, to, 0) == 0)

@@ -48,6 +48,10 @@ bool process_thread_look(pid_t pid, pid_t thread, struct thread_look *look);
 int process_children(pid_t *pids, size_t capacity);
 int process_children_of(pid_t process, pid_t *pids, size_t capacity); /* likewise, those that its main thread made */
 
+/* Not at 0, 1 or 2, where this process may have closed the standard streams: whoever prints would print into it, and hosts
+ * keep those. Takes fd, also on failure. Returns it, the one that it became, or a negative errno; a negative fd as it is. */
+int process_lift_fd(int fd);
+
 /* Close every descriptor above 2 that is not among keep[], which must be sorted. */
 void process_close_all_but(const int *keep, size_t count);
 

@@ -30,6 +30,16 @@ struct run {
     bool was_taken; /* its block is not its own any more: only a host that is being ended sees that */
 };
 
+/* Null: numbers; or there is no such file any more. */
+static const uint8_t *items_of(mortal_task *task, const struct map_plan *plan) {
+    void *base;
+    if (plan->items != MAP_ARRAY)
+        return NULL;
+    if (plan->items_window != WINDOW_FILES)
+        return task->worker->region->windows[plan->items_window].base + plan->items_offset;
+    return mortal_task_buffer(task, plan->file, &base, NULL) == 0 ? (const uint8_t *)base + plan->items_offset : NULL;
+}
+
 static bool prepare(struct run *run, mortal_task *task, const struct map_runner *runner) {
     const struct region *r = task->worker->region;
     void *plan_at, *board_at;
@@ -49,13 +59,13 @@ static bool prepare(struct run *run, mortal_task *task, const struct map_runner 
         .cell = cells + runner->cell,
         .blocks = (struct map_block *)(void *)(board + plan->board_blocks),
         .outcomes = (_Atomic uint8_t *)(void *)(board + plan->board_outcomes),
-        .items = plan->items == MAP_ARRAY ? r->windows[plan->items_window].base + plan->items_offset : NULL,
+        .items = items_of(task, plan),
         .results = r->windows[WINDOW_SHARED].base + plan->results_offset,
         .function = (mortal_map_function *)(uintptr_t)worker_function(task->worker->host, plan->function),
         .began_ns = clock_ns(),
         .name = runner->name,
     };
-    return true;
+    return run->items != NULL || plan->items != MAP_ARRAY;
 }
 
 /* Of this item, as a task has one: for the supervisor, and for the owner, who asks whether a deadline met who was late. */

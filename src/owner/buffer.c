@@ -212,3 +212,18 @@ void buffer_destroy_all(struct pool *pool) {
     free(pool->buffers);
     free(pool->placed[0]);
 }
+
+bool buffer_of_file(const struct pool *pool, const void *address, uint64_t bytes, mortal_buffer *out, uint64_t *offset) {
+    uintptr_t base = (uintptr_t)pool->region->windows[WINDOW_FILES].base;
+    for (uint32_t i = 0; i < pool->placed_count[WINDOW_FILES]; i++) {
+        uint32_t number = pool->placed[WINDOW_FILES][i];
+        const struct buffer *buffer = &pool->buffers[number];
+        uint64_t at = (uintptr_t)address - base - buffer->offset - buffer->lead;
+        if (buffer->is_closed || at > buffer->bytes || buffer->bytes - at < bytes)
+            continue;
+        *out = seat_buffer(pool, number);
+        *offset = at;
+        return true;
+    }
+    return false;
+}

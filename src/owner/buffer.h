@@ -18,6 +18,8 @@ struct range {
 int  buffer_range(struct pool *pool, const char *call, struct range *range); /* 0, or why there is no room */
 void buffer_settle(struct pool *pool, const struct range *range, mortal_buffer *out); /* from here on tasks can know it */
 int  buffer_open_locked(struct pool *pool, const char *call, size_t bytes, int flags, mortal_buffer *out);
+/* The open file around those bytes, and where they begin in it. */
+bool buffer_of_file(const struct pool *pool, const void *address, uint64_t bytes, mortal_buffer *out, uint64_t *offset);
 void buffer_drop(struct pool *pool, uint32_t number); /* one holder less; the last one ends it */
 
 /* file.c */

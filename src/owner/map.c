@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "owner/buffer.h"
 #include "owner/mapbook.h"
 #include "owner/seat.h"
 #include "system/clock.h"
@@ -64,6 +65,18 @@ static int open_in(struct map *m, enum window_kind kind, uint64_t bytes, mortal_
     return error;
 }
 
+/* In place, and kept for the runners by their options. True: that is where they are. */
+static bool place_items_of_file(struct map *m, const void *items, uint64_t bytes) {
+    struct pool *pool;
+    const struct window *files = &m->pool->region->windows[WINDOW_FILES];
+    if (!is_in_window(files, items, bytes, &m->plan.items_offset) || seat_enter(m->handle, CALL, &pool) != 0)
+        return false;
+    bool found = buffer_of_file(pool, items, bytes, &m->plan.file, &m->plan.items_offset);
+    seat_unlock(pool);
+    m->plan.items_window = WINDOW_FILES;
+    return found;
+}
+
 static int place_items(struct map *m, const void *items) {
     const struct region *r = m->pool->region;
     struct map_plan *plan = &m->plan;
@@ -76,16 +89,21 @@ static int place_items(struct map *m, const void *items) {
         if (is_in_window(&r->windows[kind], items, bytes, &plan->items_offset))
             return 0;
     }
+    if (place_items_of_file(m, items, bytes))
+        return 0;
     plan->items_window = WINDOW_GIVEN;
     int error = open_in(m, WINDOW_GIVEN, bytes, &m->items_buffer, &plan->items_offset);
-    if (error == 0)
-        memcpy(r->windows[WINDOW_GIVEN].base + plan->items_offset, items, bytes);
+    if (error == 0 && !memory_copy_in(r->windows[WINDOW_GIVEN].fd, plan->items_offset, items, bytes))
+        error = why(-EFAULT, CALL ": the items are not where they were said to be, or lie in a file that was cut off");
     return error;
 }
 
 static int place_results(struct map *m, const void *results) {
     struct map_plan *plan = &m->plan;
-    uint64_t bytes = plan->count * plan->result_bytes;
+    uint64_t bytes = plan->count * plan->result_bytes, unused;
+    if (bytes != 0 && is_in_window(&m->pool->region->windows[WINDOW_FILES], results, bytes, &unused))
+        return why(-EINVAL, CALL ": the results lie in a wrapped file, which may be cut off meanwhile: use a buffer, or "
+                            "memory of the program");
     if (bytes == 0 || is_in_window(&m->pool->region->windows[WINDOW_SHARED], results, bytes, &plan->results_offset))
         return 0;
     return open_in(m, WINDOW_SHARED, bytes, &m->results_buffer, &plan->results_offset);
@@ -133,6 +151,10 @@ static int start_runner(struct map *m, uint32_t cell, const struct map_left *lef
     options.attempts = 1; /* those of the items are counted here */
     if (m->names == MAP_RUNNERS_MOST)
         return why(-ENOBUFS, CALL ": %u runners were cut: there is no end to it", MAP_RUNNERS_MOST);
+    if (m->plan.file.place != 0) {
+        options.buffers = &m->plan.file;
+        options.buffer_count = 1;
+    }
     struct map_runner input = {
         .plan = m->plan_buffer, .name = m->names + 1, .cell = cell, .block = left->block, .item = left->item};
     int error = mortal_pool_submit(m->handle, m->run, &input, sizeof input, &options, &m->runners[cell].future);

@@ -40,6 +40,7 @@ struct map_plan {
     uint32_t items, items_window; /* enum map_items; numbers: an item is its own index */
     uint32_t has_deadline;
     uint32_t cells;
+    mortal_buffer file; /* that has the items, where their window is WINDOW_FILES; their offset is one into it then */
     mortal_buffer board;
     uint64_t board_cells, board_blocks, board_outcomes; /* offsets */
 };

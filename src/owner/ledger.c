@@ -16,7 +16,8 @@
 #include "system/memory.h"
 #include "system/why.h"
 
-#define COMMIT_SLOTS 256u
+#define COMMIT_SLOTS 256u /* at a time at most; as many again as there are, since most pools never hold many tasks */
+#define COMMIT_FIRST 32u
 
 uint32_t ledger_take(struct pool *pool, int *error) {
     *error = 0;
@@ -30,7 +31,8 @@ uint32_t ledger_take(struct pool *pool, int *error) {
         return NO_SLOT;
     }
     if (pool->slots_used == pool->slots_made) {
-        uint32_t to = pool->slots_made + COMMIT_SLOTS;
+        uint32_t more = pool->slots_made < COMMIT_FIRST ? COMMIT_FIRST : pool->slots_made;
+        uint32_t to = pool->slots_made + (more < COMMIT_SLOTS ? more : COMMIT_SLOTS);
         if (to > pool->region->g.slots)
             to = pool->region->g.slots;
         if (region_commit_slots(pool->region, pool->slots_made, to) != 0) {
@@ -66,7 +68,8 @@ int ledger_make_places(struct pool *pool, enum lane lane) {
     const struct region *r = pool->region;
     uint64_t made = pool->places_made[lane] * sizeof(uint64_t), left = r->g.ring_bytes - made;
     uint64_t from = r->g.order_ring + lane * r->g.ring_bytes + made;
-    uint64_t bytes = left < COMMIT_PLACES_BYTES ? left : COMMIT_PLACES_BYTES;
+    uint64_t bytes = made == 0 ? PAGE_BYTES : made < COMMIT_PLACES_BYTES ? made : COMMIT_PLACES_BYTES;
+    bytes = left < bytes ? left : bytes;
     if (memory_commit(r->orders + from, bytes, r->orders_fd, from) != 0)
         return why(-ENOMEM, "mortal_pool_submit: the system has no memory for a longer queue");
     pool->places_made[lane] = bytes == left ? UINT64_MAX : (made + bytes) / sizeof(uint64_t);

@@ -29,8 +29,8 @@ int mortal_task_buffer(mortal_task *task, mortal_buffer handle, void **address, 
 }
 
 int mortal_task_slice(mortal_task *task, mortal_slice slice, void **address) {
-    void *base;
-    size_t bytes;
+    void *base = NULL;
+    size_t bytes = 0;
     int error = mortal_task_buffer(task, slice.buffer, &base, &bytes);
     if (error != 0)
         return error;

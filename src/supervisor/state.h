@@ -127,7 +127,7 @@ struct unclean {
     int32_t worst;       /* enum mortal_cleanup, so far */
 };
 
-struct supervisor { /* NOLINT(clang-analyzer-optin.performance.Padding): there is one, in the order in which it reads */
+struct supervisor {
     struct heritage *heritage;
     struct region *region;
     struct host_record *hosts; /* by berth */

@@ -8,7 +8,7 @@
 
 enum { KILLS = 1500, TRIES = 3 };
 
-static const struct { /* NOLINT(clang-analyzer-optin.performance.Padding): in the order in which it reads */
+static const struct {
     enum plant  bug;
     const char *name, *caught_by; /* part of what the storm says; null: several checks may be the first */
     struct storm_shape shape;

@@ -567,14 +567,17 @@ MORTAL_API int mortal_pool_try_submit(mortal_pool *pool, mortal_function *functi
  *                         whose outcome is not 0 when it is called are left out, so a second call goes on where a first
  *                         one ended
  *           done          out, may be null: how many items are done, those of earlier calls included
- *           Items and results in a mortal_buffer of this pool are used in place; others are copied, and copied back
+ *           Items and results in a mortal_buffer of this pool are used in place, items in a wrapped file too; others are
+ *           copied, and copied back
  * Returns   0 when every item has an outcome, whichever, or
  *           -ECANCELED   a kill of what is pending, of the pool or of the group, met it: items that had not begun are
  *                        cancelled
  *           -EINTR       a signal handler ran; what had not begun has no outcome: call again
  *           -EHOSTDOWN   the circuit breaker opened; likewise
  *           -EOWNERDEAD  the supervisor died: items of which nobody knows are lost
- *           -EINVAL      a null function, sizes that do not fit, a tag, a group of another pool
+ *           -EINVAL      a null function, sizes that do not fit, a tag, a group of another pool, limits that items cannot
+ *                        have (mortal_why() says which), results in a wrapped file
+ *           -EFAULT      items that have to be copied are not there
  *           -ENOEXEC, -ENOMEM, -ENOBUFS, -ESHUTDOWN, -EPERM as mortal_pool_submit() and mortal_buffer_open()
  * Blocks    until then
  * Threads   any, several maps at once; other tasks run in between

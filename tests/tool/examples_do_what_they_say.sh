@@ -26,6 +26,9 @@ grep -qx 'Lock and left-overs: 0.' out || fail "consistent: something is left"
 "$EXAMPLES/stream" >out 2>err || fail "stream: exit status $?"
 expect_output "3 apples\n5 pears\n1 quinces\ntimed out at 'loop=0': going on behind it\n8 plums\n2 figs"
 
+"$EXAMPLES/map_items" >out 2>err || fail "map_items: exit status $?"
+expect_output '99998 of 100000 items are done.\n0: timed out\n77777: crashed\nThe longest: 77031, 350 steps.'
+
 "$EXAMPLES/mend" >out 2>err || fail "mend: exit status $?"
 grep -qx 'Waiting ends with EHOSTDOWN.' out || fail "mend: the waiter was not told"
 grep -q 'circuit breaker.*more than 3 hosts.*SIGABRT.*mortal_pool_mend' out || fail "mend: it does not say why"

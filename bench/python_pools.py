@@ -188,6 +188,33 @@ def stay_held(_value):
     stay(HELD[0])
 
 
+PLUS_ONE = bytes((value + 1) % 256 for value in range(256))
+
+
+def answer(argument):
+    """A pass over all bytes, at the speed of C."""
+    return argument.translate(PLUS_ONE)
+
+
+def payload(kind, size):
+    """Arguments and results that are pickled, and go through pipes."""
+    pool, waiting, count, window = kind(1), [], 0, 4
+    pool.submit(answer, b"").result()
+    start = time.monotonic()
+    while count < window or time.monotonic() < start + STREAM_S:
+        if count >= window and waiting[count - window].result()[:: size - 1] != bytes([(count - window + 1) % 256]) * 2:
+            raise ValueError("a wrong result")
+        if count >= window:
+            waiting[count - window] = None
+        waiting.append(pool.submit(answer, bytes([count % 256]) * size))
+        count += 1
+    for future in waiting[-window:]:
+        future.result()
+    took = time.monotonic() - start
+    pool.close()
+    return [2 * size * count / took], "bytes/s"
+
+
 WORKS = {
     "noop-throughput-1w": lambda kind: throughput(kind, 1),
     "noop-throughput-2w": lambda kind: throughput(kind, 2),
@@ -195,11 +222,13 @@ WORKS = {
     "round-trip-asleep": lambda kind: round_trip(kind, 1, 0.0003),
     "kill-to-death": lambda kind: kill(kind, False),
     "kill-to-first-task": lambda kind: kill(kind, True),
+    "payload-64k": lambda kind: payload(kind, 64 << 10),
+    "payload-16m": lambda kind: payload(kind, 16 << 20),
 }
 
 
 def can(work, kind):
-    return hasattr(kind, "kill") or not work.startswith("kill")
+    return hasattr(kind, "kill") or not work.startswith(("kill", "payload"))
 
 
 def main():

@@ -72,9 +72,20 @@ static void let_go(struct file_held *held) {
     held->life = 0;
 }
 
+/* Who asks for a file sends a descriptor to be answered by: without room for that one nobody could have any of them. */
+static int keep_one_spare(void) {
+    int spare = fcntl(0, F_DUPFD_CLOEXEC, 3); /* 0 is always there: supervisor.c plugs it */
+    if (spare < 0)
+        return -errno;
+    close(spare);
+    return 0;
+}
+
 void files_take(struct supervisor *s, const struct file_message *said, int fd) {
     struct control_head *control = control_head(s->region);
     int error = said->number >= BUFFERS_MAX || said->life == 0 ? -EINVAL : fd < 0 ? -EMFILE : make_ready(s);
+    if (error == 0)
+        error = keep_one_spare();
     if (error != 0 && fd >= 0) {
         close(fd);
     } else if (error == 0) {

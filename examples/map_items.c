@@ -22,14 +22,14 @@ static int steps_to_one(mortal_task *task, const void *item, void *result) {
     return 0;
 }
 
+static uint32_t numbers[ITEMS], steps[ITEMS];
+static uint8_t outcomes[ITEMS];
+
 int main(void) {
     mortal_pool *pool;
     mortal_task_options limits = {.size = sizeof limits, .deadline_ns = 1000000000}; /* of each item */
-    uint32_t *numbers = calloc(ITEMS, sizeof *numbers), *steps = calloc(ITEMS, sizeof *steps), longest = 1;
-    uint8_t *outcomes = calloc(ITEMS, 1);
+    uint32_t longest = 1;
     size_t done;
-    if (numbers == NULL || steps == NULL || outcomes == NULL)
-        return 1;
     for (uint32_t i = 0; i < ITEMS; i++)
         numbers[i] = i;
     if (mortal_pool_open(&pool, NULL) || mortal_pool_map(pool, steps_to_one, numbers, sizeof *numbers, steps, sizeof *steps,
@@ -44,9 +44,5 @@ int main(void) {
             longest = i;
     }
     printf("The longest: %u, %u steps.\n", numbers[longest], steps[longest]);
-    int error = mortal_pool_close(pool, MORTAL_CLOSE_DRAIN, MORTAL_FOREVER, NULL);
-    free(numbers);
-    free(steps);
-    free(outcomes);
-    return error != 0;
+    return mortal_pool_close(pool, MORTAL_CLOSE_DRAIN, MORTAL_FOREVER, NULL) != 0;
 }

@@ -578,6 +578,8 @@ MORTAL_API int mortal_pool_try_submit(mortal_pool *pool, mortal_function *functi
  *           -EINVAL      a null function, sizes that do not fit, a tag, a group of another pool, limits that items cannot
  *                        have (mortal_why() says which), results in a wrapped file
  *           -EFAULT      items that have to be copied are not there
+ *           -EIO         a runner could not get at what it was to do: no descriptor was left there for the items' file, or
+ *                        the map's own memory was overwritten. What had not begun has no outcome
  *           -ENOEXEC, -ENOMEM, -ENOBUFS, -ESHUTDOWN, -EPERM as mortal_pool_submit() and mortal_buffer_open()
  * Blocks    until then
  * Threads   any, several maps at once; other tasks run in between
@@ -1160,8 +1162,8 @@ MORTAL_API void *mortal_task_result(mortal_task *task, size_t bytes);
 /**
  * mortal_task_buffer - where a buffer is in this task's process
  *
- * Shape     address  out: the same as in the program, aligned to a page; with MORTAL_BUFFER_GIVEN only readable, a file as
- *                    mortal_buffer_wrap_fd() says. May be null
+ * Shape     address  out: the same as in the program (with MORTAL_START_EXEC only if it is free there), aligned to a page;
+ *                    with MORTAL_BUFFER_GIVEN only readable, a file as mortal_buffer_wrap_fd() says. May be null
  *           bytes    out: as asked for when it was opened. May be null
  * Returns   0; -EINVAL null task, or not a buffer of this pool; -ESTALE it was closed, and is not among this task's. Of a
  *           file, when it is mapped here first, also
@@ -1169,7 +1171,7 @@ MORTAL_API void *mortal_task_result(mortal_task *task, size_t bytes);
  *           -EIO     it could not be had: the task has left the network namespace of its pool, or shut itself in
  * Blocks    never; of a file, the first time in each host: until the supervisor has answered, some 60 us
  * Threads   any thread of the host
- * Signals   async-signal-safe, where it returns 0
+ * Signals   async-signal-safe where it returns 0, but for the first use of a file in its host, which takes a lock
  * Killed    what was written stays as far as it came
  * Since     0.1
  * Test      tests/api/buffers_are_seen_by_every_host.c
@@ -1211,7 +1213,7 @@ MORTAL_API int mortal_task_emit(mortal_task *task, const void *bytes, size_t cou
  * Returns   0; -ERANGE it does not lie in its buffer; else as mortal_task_buffer()
  * Blocks    as mortal_task_buffer()
  * Threads   any thread of the host
- * Signals   async-signal-safe, where it returns 0
+ * Signals   async-signal-safe where it returns 0, but for the first use of a file in its host, which takes a lock
  * Killed    what was written stays as far as it came
  * Since     0.1
  * Test      tests/api/slices_are_arguments_and_results.c

@@ -212,7 +212,8 @@ static void settle(struct map *m, const mortal_verdict *verdict) {
     (void)mortal_future_release(verdict->future);
     book_settle(&m->book, (uint32_t)(runner - m->runners), &input, verdict->outcome, clock_ns());
     if (verdict->outcome == MORTAL_FAILED && verdict->status == MAP_BROKEN)
-        give_up(m, why(-EIO, CALL ": a runner did not find what it was to do: its memory was overwritten"));
+        give_up(m, why(-EIO, CALL ": a runner could not get at what it was to do: no descriptor was left there for the file of the "
+                               "items, or the map's memory was overwritten"));
 }
 
 /* ---- the whole ------------------------------------------------------------------------------------------------ */

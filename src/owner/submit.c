@@ -398,8 +398,9 @@ static int give_back(struct pool *pool, uint64_t input_offset, char *name, int e
 static inline int take_slot(struct pool *pool, const struct submission *s, char **name, uint32_t *slot) {
     int error = 0;
     enum lane lane = lane_for(s->options->priority);
-    if (atomic_load_explicit(lane_tail(pool->region, lane), memory_order_relaxed) >= pool->places_made[lane] && /* ORD(*) ours */
-        (error = ledger_make_places(pool, lane)) != 0)
+    /* ORD(*) moved by the owner alone. */
+    uint64_t place = atomic_load_explicit(lane_tail(pool->region, lane), memory_order_relaxed);
+    if (place >= pool->places_made[lane] && (error = ledger_make_places(pool, lane)) != 0)
         return error;
     if (s->options->name != NULL && (*name = strndup(s->options->name, NAME_BYTES - 1)) == NULL)
         return why(-ENOMEM, "mortal_pool_submit: no memory for the task's name");

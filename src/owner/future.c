@@ -11,10 +11,10 @@
 
 /* ORD(*) cancelling is one swap that decides by itself; the rest looks without acting on it. */
 
-static void tell(struct pool *pool, uint32_t slot, mortal_verdict *verdict) {
+static inline void tell(struct pool *pool, uint32_t slot, mortal_verdict *verdict) {
     if (verdict == NULL)
         return;
-    *verdict = pool->entries[slot].verdict;
+    ledger_tell(pool, slot, verdict);
     verdict->future = seat_future(pool, slot);
 }
 
@@ -60,8 +60,8 @@ int mortal_future_look(mortal_future future, mortal_look *look) {
     mortal_look seen = {.phase = MORTAL_PENDING};
     (void)watch_supervisor(pool);
     if (ledger_harvest(pool, slot)) {
-        const mortal_verdict *verdict = &pool->entries[slot].verdict;
-        seen = (mortal_look){.phase = MORTAL_ENDED, .outcome = verdict->outcome, .attempt = verdict->attempts};
+        const struct entry *entry = &pool->entries[slot];
+        seen = (mortal_look){.phase = MORTAL_ENDED, .outcome = entry->outcome, .attempt = entry->attempts};
     } else {
         const struct region *r = pool->region;
         uint64_t word = atomic_load(claim_of(r, slot));
@@ -104,7 +104,7 @@ int mortal_future_cancel(mortal_future future) {
         return error;
     if (ledger_harvest(pool, slot))
         error = why(-EALREADY, "mortal_future_cancel: the task has ended: %s",
-                    mortal_outcome_name(pool->entries[slot].verdict.outcome));
+                    mortal_outcome_name(pool->entries[slot].outcome));
     else if (!future_try_cancel(pool, slot))
         error = ledger_harvest(pool, slot)
                     ? why(-EALREADY, "mortal_future_cancel: the task has ended")
@@ -130,8 +130,8 @@ int mortal_future_release(mortal_future future) {
 }
 
 /* Of a task that did not return, its host is dead. */
-static bool ended_by_death(const mortal_verdict *verdict) {
-    return verdict->outcome != MORTAL_DONE && verdict->outcome != MORTAL_FAILED && verdict->outcome != MORTAL_LOST;
+static bool ended_by_death(int outcome) {
+    return outcome != MORTAL_DONE && outcome != MORTAL_FAILED && outcome != MORTAL_LOST;
 }
 
 /* Ask, wait, decide, wait. What the kill met is in the verdict. */
@@ -165,7 +165,7 @@ static int end_one(struct pool *pool, uint32_t slot, uint64_t grace_ns, uint64_t
 static int kill_one(struct pool *pool, uint32_t slot, uint64_t grace_ns, uint64_t timeout_ns) {
     uint64_t life = pool->entries[slot].life, deadline = clock_after(timeout_ns);
     int error = end_one(pool, slot, grace_ns, timeout_ns, &deadline);
-    if (error != 0 || pool->entries[slot].life != life || !ended_by_death(&pool->entries[slot].verdict))
+    if (error != 0 || pool->entries[slot].life != life || !ended_by_death(pool->entries[slot].outcome))
         return error;
     error = trees_await(pool, deadline);
     return error == -ETIMEDOUT ? TREE_IS_LEFT : error;

@@ -241,7 +241,7 @@ static bool deliver(struct pool *pool, struct group *group, mortal_verdict *verd
     entry->is_ready = false;
     entry->is_delivered = true;
     group->outstanding--;
-    *verdict = entry->verdict;
+    ledger_tell(pool, slot, verdict);
     verdict->future = seat_future(pool, slot);
     return true;
 }

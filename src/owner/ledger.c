@@ -85,17 +85,21 @@ static void free_input(struct pool *pool, struct entry *entry) {
     entry->input_offset = INPUT_NONE;
 }
 
-/* ORD(*) counters for the supervisor to know what there is; ends that the owner makes itself wake by futex at once. */
-static void free_slot(struct pool *pool, uint32_t slot) {
-    struct entry *entry = &pool->entries[slot];
-    if (entry->copy != NULL && entry->copy != entry->small)
-        free(entry->copy);
-    if (entry->name != NULL)
-        free(entry->name);
+static __attribute__((noinline)) void drop_extras(struct entry *entry) {
+    free(entry->copy);
+    free(entry->name);
     if (entry->stream != NULL)
         stream_drop(entry);
     entry->copy = NULL;
     entry->name = NULL;
+    entry->has_extras = false;
+}
+
+/* ORD(*) counters for the supervisor to know what there is; ends that the owner makes itself wake by futex at once. */
+static inline void free_slot(struct pool *pool, uint32_t slot) {
+    struct entry *entry = &pool->entries[slot];
+    if (entry->has_extras)
+        drop_extras(entry);
     entry->state = ENTRY_FREE;
     entry->released = false;
     entry->life++;
@@ -109,10 +113,9 @@ static void free_slot(struct pool *pool, uint32_t slot) {
     pool->held--;
 }
 
-static void close_entry(struct pool *pool, uint32_t slot, int outcome) {
+static inline void close_entry(struct pool *pool, uint32_t slot, int outcome) {
     struct entry *entry = &pool->entries[slot];
-    struct control_head *control = control_head(pool->region);
-    entry->verdict.outcome = outcome;
+    entry->outcome = outcome;
     entry->state = ENTRY_ENDED;
     if (pool->hunts != NULL)
         kill_note(pool, slot, outcome);
@@ -121,7 +124,7 @@ static void close_entry(struct pool *pool, uint32_t slot, int outcome) {
     if (entry->buffer_count != 0)
         buffer_let_go(pool, entry);
     if (entry->has_limits)
-        atomic_fetch_sub(&control->limits_unended, 1);
+        atomic_fetch_sub(&control_head(pool->region)->limits_unended, 1);
     if (entry->released) {
         pool->released_unended--;
         free_slot(pool, slot);
@@ -131,32 +134,41 @@ static void close_entry(struct pool *pool, uint32_t slot, int outcome) {
 }
 
 static bool copy_out(struct entry *entry, const void *from, size_t bytes) {
-    entry->copy = bytes <= sizeof entry->small ? entry->small : malloc(bytes);
-    if (entry->copy == NULL)
+    void *copy = entry->small;
+    if (bytes > sizeof entry->small) {
+        copy = entry->copy = malloc(bytes);
+        entry->has_extras = true;
+    }
+    if (copy == NULL)
         return false;
-    memcpy(entry->copy, from, bytes);
-    entry->verdict.result = entry->copy;
+    memcpy(copy, from, bytes);
+    entry->result = copy;
     return true;
 }
 
-static void tell_times(const struct pool *pool, struct entry *entry, uint64_t began_ns, uint64_t ran_ns) {
-    if ((pool->region->g.measure & MORTAL_MEASURE_TIMES) == 0 || began_ns < entry->submitted_ns)
-        return;
-    entry->verdict.queued_ns = began_ns - entry->submitted_ns;
-    entry->verdict.ran_ns = ran_ns;
+static struct details *detail(struct entry *entry) {
+    if (!entry->has_details)
+        memset(&entry->details, 0, sizeof entry->details);
+    entry->has_details = true;
+    return &entry->details;
 }
 
-static void tell_usage(const struct pool *pool, struct entry *entry, uint64_t cpu_ns, uint64_t peak_bytes) {
+static void tell_measures(const struct pool *pool, struct entry *entry, uint64_t began_ns, uint64_t ran_ns, uint64_t cpu_ns,
+                          uint64_t peak_bytes) {
     int measure = pool->region->g.measure;
-    entry->verdict.cpu_ns = (measure & MORTAL_MEASURE_CPU) != 0 ? cpu_ns : 0;
-    entry->verdict.memory_peak_bytes = (measure & MORTAL_MEASURE_MEMORY) != 0 ? peak_bytes : 0;
+    struct details *details = detail(entry);
+    if ((measure & MORTAL_MEASURE_TIMES) != 0 && began_ns >= entry->submitted_ns) {
+        details->queued_ns = began_ns - entry->submitted_ns;
+        details->ran_ns = ran_ns;
+    }
+    details->cpu_ns = (measure & MORTAL_MEASURE_CPU) != 0 ? cpu_ns : 0;
+    details->memory_peak_bytes = (measure & MORTAL_MEASURE_MEMORY) != 0 ? peak_bytes : 0;
 }
 
 /* Status and result from the cell of the host that published. False: they make no sense. */
-static bool read_answer(struct pool *pool, uint32_t slot, uint64_t word) {
+static inline bool read_answer(struct pool *pool, uint32_t slot, uint64_t word) {
     struct entry *entry = &pool->entries[slot];
     struct region *r = pool->region;
-    mortal_verdict *verdict = &entry->verdict;
     uint32_t life = word_life(word);
     if (life >= r->g.lives)
         return false;
@@ -164,11 +176,11 @@ static bool read_answer(struct pool *pool, uint32_t slot, uint64_t word) {
     uint64_t bytes = cell->result_bytes, offset = cell->result_offset;
     if (cell->word != word || cell->slot != slot)
         return false;
-    verdict->status = cell->status;
+    entry->status = cell->status;
     if (atomic_load_explicit(&cell->stream_word, memory_order_relaxed) == word_with_phase(word, SLOT_RUNNING))
         entry->answered = word;
-    tell_times(pool, entry, cell->began_ns, cell->ran_ns);
-    tell_usage(pool, entry, cell->cpu_ns, cell->peak_bytes);
+    if (r->g.measure != 0)
+        tell_measures(pool, entry, cell->began_ns, cell->ran_ns, cell->cpu_ns, cell->peak_bytes);
     if (bytes == 0)
         return true;
     const uint8_t *from = (const uint8_t *)cell->result;
@@ -180,27 +192,26 @@ static bool read_answer(struct pool *pool, uint32_t slot, uint64_t word) {
     } else if (bytes > INLINE_RESULT_BYTES) {
         return false;
     }
-    verdict->result_bytes = bytes;
-    verdict->result = from;
+    entry->result_bytes = bytes;
+    entry->result = from;
     return bytes > COPY_RESULT_BYTES || copy_out(entry, from, bytes);
 }
 
 static int read_fate(struct pool *pool, uint32_t slot, uint64_t word) {
     const struct fate *fate = fate_of(pool->region, slot);
-    mortal_verdict *verdict = &pool->entries[slot].verdict;
     /* ORD(fate:read) pairs ORD(fate:told) */
     if (atomic_load_explicit(&fate->word, memory_order_acquire) != word)
         return MORTAL_LOST; /* nobody but a task gone wild says so */
-    verdict->cause = fate->cause;
-    verdict->signal = fate->signal;
-    verdict->signal_code = fate->signal_code;
-    verdict->exit_code = fate->exit_code;
-    verdict->fault_address = fate->fault_address;
-    verdict->culprit = fate->culprit;
-    verdict->obituary = fate->obituary;
-    verdict->cleanup = fate->cleanup;
-    tell_times(pool, &pool->entries[slot], fate->began_ns, fate->ran_ns);
-    tell_usage(pool, &pool->entries[slot], fate->cpu_ns, fate->peak_pages * 4096ull);
+    struct details *details = detail(&pool->entries[slot]);
+    details->cause = fate->cause;
+    details->signal = fate->signal;
+    details->signal_code = fate->signal_code;
+    details->exit_code = fate->exit_code;
+    details->fault_address = fate->fault_address;
+    details->culprit = fate->culprit;
+    details->obituary = fate->obituary;
+    details->cleanup = fate->cleanup;
+    tell_measures(pool, &pool->entries[slot], fate->began_ns, fate->ran_ns, fate->cpu_ns, fate->peak_pages * 4096ull);
     static const int outcomes[16] = {
         [SLOT_CANCELLED] = MORTAL_CANCELLED, [SLOT_EXPIRED] = MORTAL_EXPIRED,       [SLOT_KILLED] = MORTAL_KILLED,
         [SLOT_TIMED_OUT] = MORTAL_TIMED_OUT, [SLOT_CRASHED] = MORTAL_CRASHED,       [SLOT_COLLATERAL] = MORTAL_COLLATERAL,
@@ -211,17 +222,33 @@ static int read_fate(struct pool *pool, uint32_t slot, uint64_t word) {
     return outcome != 0 ? outcome : MORTAL_LOST;
 }
 
-static void start_verdict(struct pool *pool, uint32_t slot) {
-    struct entry *entry = &pool->entries[slot];
-    mortal_verdict *verdict = &entry->verdict;
-    memset(verdict, 0, sizeof *verdict);
-    verdict->tag = entry->tag;
+static inline void start_verdict(struct entry *entry) {
+    entry->status = 0;
+    entry->attempts = 0;
+    entry->result = NULL;
+    entry->result_bytes = 0;
+    entry->has_details = false;
+}
+
+void ledger_tell(const struct pool *pool, uint32_t slot, mortal_verdict *verdict) {
+    const struct entry *entry = &pool->entries[slot];
+    static const struct details none;
+    const struct details *details = entry->has_details ? &entry->details : &none;
+    *verdict = (mortal_verdict){
+        .tag = entry->tag, .outcome = entry->outcome, .status = entry->status,
+        .cause = details->cause, .signal = details->signal, .signal_code = details->signal_code,
+        .exit_code = details->exit_code, .fault_address = details->fault_address, .result = entry->result,
+        .result_bytes = entry->result_bytes, .queued_ns = details->queued_ns, .ran_ns = details->ran_ns,
+        .attempts = entry->attempts, .culprit = details->culprit, .cpu_ns = details->cpu_ns,
+        .memory_peak_bytes = details->memory_peak_bytes, .obituary = details->obituary, .cleanup = details->cleanup,
+    };
 }
 
 void ledger_end(struct pool *pool, uint32_t slot, int outcome) {
-    start_verdict(pool, slot);
+    struct entry *entry = &pool->entries[slot];
+    start_verdict(entry);
     if (outcome != MORTAL_LOST)
-        pool->entries[slot].verdict.attempts = care_attempts(care_of(pool->region, slot));
+        entry->attempts = care_attempts(care_of(pool->region, slot));
     close_entry(pool, slot, outcome);
     if (pool->room_sleepers + pool->input_sleepers != 0) { /* no worker will ring them for a task that never comes to one */
         atomic_fetch_add(&claims_head(pool->region)->room_bell, 1);
@@ -231,26 +258,27 @@ void ledger_end(struct pool *pool, uint32_t slot, int outcome) {
 
 /* The word of a slot in use is one of ours, with our generation, or it was overwritten: then whoever runs the task cannot
  * publish any more, and nobody will ever know how it ended. */
-static bool is_garbled(const struct entry *entry, uint64_t word) {
+static inline bool is_garbled(const struct entry *entry, uint64_t word) {
     return word_generation(word) != (uint32_t)(entry->life & GENERATION_MASK) || word_phase(word) == SLOT_FREE;
 }
 
-bool ledger_harvest(struct pool *pool, uint32_t slot) {
+static __attribute__((noinline)) int end_garbled(struct pool *pool, uint32_t slot) {
+    atomic_store(claim_of(pool->region, slot), word_make((uint32_t)pool->entries[slot].life, SLOT_LOST, 0, 0));
+    ledger_end(pool, slot, MORTAL_LOST);
+    return true;
+}
+
+/* Nothing of what was read before the contradiction is told. */
+static __attribute__((noinline)) void forget_answer(struct entry *entry) {
+    free(entry->copy);
+    entry->copy = NULL;
+    start_verdict(entry);
+}
+
+static inline bool take_end(struct pool *pool, uint32_t slot, uint64_t word) {
     struct entry *entry = &pool->entries[slot];
-    if (entry->state != ENTRY_LIVE)
-        return true;
-    /* ORD(harvest) pairs ORD(publish): who sees the end sees the cell. And a submitter that looks for input memory
-     * has told its wish before, ORD(room:wish). */
-    uint64_t word = atomic_load_explicit(claim_of(pool->region, slot), memory_order_seq_cst);
-    if (is_garbled(entry, word)) {
-        atomic_store(claim_of(pool->region, slot), word_make((uint32_t)entry->life, SLOT_LOST, 0, 0));
-        ledger_end(pool, slot, MORTAL_LOST);
-        return true;
-    }
     enum slot_phase phase = word_phase(word);
-    if (!phase_has_ended(phase))
-        return false;
-    start_verdict(pool, slot);
+    start_verdict(entry);
     bool by_worker = phase == SLOT_DONE || phase == SLOT_FAILED || phase == SLOT_BARE;
     int outcome;
     if (phase == SLOT_BARE)
@@ -261,17 +289,22 @@ bool ledger_harvest(struct pool *pool, uint32_t slot) {
         outcome = MORTAL_LOST;
     else
         outcome = phase == SLOT_DONE ? MORTAL_DONE : MORTAL_FAILED;
-    if (outcome == MORTAL_LOST) { /* nothing of what was read before the contradiction is told */
-        if (entry->copy != entry->small)
-            free(entry->copy);
-        entry->copy = NULL;
-        start_verdict(pool, slot);
-    }
-    bool one_more = by_worker || outcome == MORTAL_COLLATERAL;
-    if (outcome != MORTAL_LOST)
-        entry->verdict.attempts = care_attempts(care_of(pool->region, slot)) + one_more;
+    if (outcome == MORTAL_LOST)
+        forget_answer(entry);
+    else
+        entry->attempts = care_attempts(care_of(pool->region, slot)) + (by_worker || outcome == MORTAL_COLLATERAL);
     close_entry(pool, slot, outcome);
     return true;
+}
+
+/* The word is read once. */
+bool ledger_harvest_live(struct pool *pool, uint32_t slot) {
+    /* ORD(harvest) pairs ORD(publish): who sees the end sees the cell. And a submitter that looks for input memory
+     * has told its wish before, ORD(room:wish). */
+    uint64_t word = atomic_load_explicit(claim_of(pool->region, slot), memory_order_seq_cst);
+    if (is_garbled(&pool->entries[slot], word))
+        return end_garbled(pool, slot);
+    return phase_has_ended(word_phase(word)) && take_end(pool, slot, word);
 }
 
 void ledger_sweep(struct pool *pool) {

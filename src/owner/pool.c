@@ -76,8 +76,7 @@ static void free_pool(struct pool *pool) {
     const struct geometry *g = &pool->region->g;
     for (uint32_t slot = 0; slot < pool->slots_used; slot++) {
         struct entry *entry = &pool->entries[slot];
-        if (entry->copy != entry->small)
-            free(entry->copy);
+        free(entry->copy);
         if (entry->state != ENTRY_FREE)
             free(entry->name);
         if (entry->stream != NULL)

@@ -18,28 +18,47 @@
 
 enum entry_state { ENTRY_FREE = 0, ENTRY_LIVE, ENTRY_ENDED };
 
-/* One task as the owner submitted it and as it ended: the truth that futures speak. */
+/* How a task ended, where that is more than a status and a result. */
+struct details {
+    int32_t cause, signal, signal_code, exit_code;
+    uint64_t fault_address;
+    uint64_t queued_ns, ran_ns, cpu_ns, memory_peak_bytes;
+    uint64_t obituary;
+    uint32_t culprit;
+    int32_t cleanup;
+};
+
+/* One task as the owner submitted it and as it ended: the truth that futures speak. A table of them is long and a stream of
+ * tasks walks through it, so what each task needs is in the first two lines. */
 struct entry {
-    uint64_t life; /* counts the uses of this slot; its low 24 bits are the claim word's generation */
+    alignas(64) uint64_t life; /* counts the uses of this slot; its low 24 bits are the claim word's generation */
     uint64_t ticket;
     void *tag;
-    char *name;
-    uint64_t input_offset;  /* INPUT_NONE: inline or none */
-    uint64_t submitted_ns;
     struct group *group;
-    uint32_t next, previous; /* in its group */
-    uint32_t ready_next;
+    uint64_t input_offset;  /* INPUT_NONE: inline or none */
     uint8_t state;
     bool has_limits, released, is_ready, is_delivered;
+    bool has_details;
+    bool has_extras;        /* some of: a name, a copy that was malloced, a stream */
     uint8_t buffer_count;
-    uint16_t buffers[TASK_BUFFERS_MOST]; /* that it holds until it has ended */
-    mortal_verdict verdict; /* ended */
-    void *copy;             /* of a small result; its inline place or malloced */
-    struct stream *stream;  /* null: nobody asked for its parts */
+    int32_t outcome, status; /* ended; likewise: */
+    uint32_t attempts;
+    uint32_t ready_next;    /* in its group */
+    const void *result;
+    uint64_t result_bytes;
+    alignas(16) uint8_t small[INLINE_RESULT_BYTES]; /* a copy of the result, where it is that small */
     uint64_t answered;      /* the word that a worker ended it with, if there may be parts in its host's arena; of this
                                task only if the generation is */
-    alignas(16) uint8_t small[INLINE_RESULT_BYTES];
+    uint64_t submitted_ns;
+
+    char *name;
+    void *copy;             /* of a result that is longer */
+    struct stream *stream;  /* null: nobody asked for its parts */
+    uint32_t next, previous; /* in its group */
+    uint16_t buffers[TASK_BUFFERS_MOST]; /* that it holds until it has ended */
+    struct details details; /* with has_details */
 };
+static_assert(offsetof(struct entry, name) == 2 * 64, "what a plain task needs is in two lines");
 
 struct group {
     uint32_t number;
@@ -139,11 +158,14 @@ uint32_t ledger_take(struct pool *pool, int *error);           /* a free slot, o
 int      ledger_make_names(struct pool *pool, uint32_t slot);  /* room for its name: 0 or -ENOMEM */
 int      ledger_make_places(struct pool *pool, enum lane lane); /* more in that queue: likewise */
 void     ledger_untake(struct pool *pool, uint32_t slot);      /* it was not submitted after all */
-bool     ledger_harvest(struct pool *pool, uint32_t slot);     /* true: ended, its verdict is in the entry */
+bool     ledger_harvest_live(struct pool *pool, uint32_t slot);
+static inline bool ledger_harvest(struct pool *pool, uint32_t slot) { /* true: ended, its verdict is in the entry */
+    return pool->entries[slot].state != ENTRY_LIVE || ledger_harvest_live(pool, slot);
+}
 void     ledger_release(struct pool *pool, uint32_t slot);
 void     ledger_sweep(struct pool *pool);                      /* harvest whatever ended */
 void     ledger_end(struct pool *pool, uint32_t slot, int outcome); /* by the owner's own word */
-bool     ledger_has_ended(struct pool *pool, uint32_t slot);
+void     ledger_tell(const struct pool *pool, uint32_t slot, mortal_verdict *verdict); /* of a task that ended; all but its future */
 
 /* group.c */
 int  group_of_pool(struct pool *pool, mortal_group *handle, struct group **group); /* 0 or -EINVAL */

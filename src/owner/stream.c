@@ -175,6 +175,7 @@ static int take_part(struct pool *pool, uint32_t slot, mortal_part *part) {
 static int make_stream(struct entry *entry) {
     if (entry->stream == NULL)
         entry->stream = calloc(1, sizeof *entry->stream);
+    entry->has_extras = true;
     return entry->stream != NULL ? 0 : why(-ENOMEM, "mortal_future_next: no memory");
 }
 

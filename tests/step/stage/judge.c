@@ -163,11 +163,10 @@ bool judge_harvest(struct region *region, const struct part *part, uint32_t slot
     entry->state = ENTRY_LIVE;
     if (!ledger_harvest(&pool, slot))
         return false;
-    *verdict = entry->verdict;
+    ledger_tell(&pool, slot, verdict);
     if (verdict->result_bytes <= RESULTS_BYTES && verdict->result != NULL)
         memcpy(result, verdict->result, verdict->result_bytes);
-    if (entry->copy != entry->small)
-        free(entry->copy);
+    free(entry->copy);
     return true;
 }
 

@@ -344,7 +344,7 @@ static int place_all(struct map *m, const void *items, const void *results) {
     if (error != 0 || m->runners == NULL)
         return error != 0 ? error : why(-ENOMEM, CALL ": no memory");
     struct group *group;
-    pthread_mutex_lock(&m->pool->seat->lock);
+    seat_lock(m->pool);
     if (group_of_pool(m->pool, m->group, &group) == 0)
         mapping_use(&m->mapping, group);
     seat_unlock(m->pool);
@@ -378,7 +378,7 @@ int mortal_pool_map(mortal_pool *handle, mortal_map_function *function, const vo
     } else if (error == 0 && done != NULL) {
         *done = 0;
     }
-    pthread_mutex_lock(&m.pool->seat->lock);
+    seat_lock(m.pool);
     mapping_remove(m.pool, &m.mapping);
     seat_unlock(m.pool);
     close_all(&m);

@@ -96,7 +96,6 @@ static void free_pool(struct pool *pool) {
     free((void *)(uintptr_t)pool->heritage.context);
     free((void *)(uintptr_t)pool->heritage.keep_fds);
     free((void *)(uintptr_t)pool->defaults.name);
-    pthread_cond_destroy(&pool->left);
     if (pool->region->orders_fd >= 0)
         region_destroy(pool->region);
     free(pool);
@@ -143,7 +142,6 @@ static int build(struct pool *pool, struct mortal_pool *seat, const struct plan 
     pool->heritage.bell_fd = pool->heritage.link_fd = pool->heritage.owner_pidfd = pool->heritage.modules_fd = -1;
     pool->opener = getpid();
     pool->spin_us = SPIN_LEAST_US;
-    pthread_cond_init(&pool->left, NULL);
     int error = region_create(pool->region, &plan->limits);
     if (error != 0)
         return explain_region(error);
@@ -182,6 +180,8 @@ int pool_open_with(mortal_pool **out, const mortal_pool_options *options, int (*
         seat_leave(seat);
     } else {
         pool->seat_number = seat_number(seat);
+        pool->value_place = (uint64_t)(pool->seat_number + 1) << 32;
+        pool->value_life = (uint64_t)seat->nonce << LIFE_BITS_OF_VALUES;
         seat_settle(seat, pool);
         *out = seat;
     }
@@ -253,14 +253,10 @@ static void shut_doors(struct pool *pool) {
     atomic_store(&pool->sealed, 1);
     while (pool->sleepers != 0) {
         send_everybody_home(pool);
-        struct timespec soon;
-        clock_gettime(CLOCK_REALTIME, &soon);
-        soon.tv_nsec += 1000000;
-        if (soon.tv_nsec >= 1000000000) {
-            soon.tv_nsec -= 1000000000;
-            soon.tv_sec++;
-        }
-        pthread_cond_timedwait(&pool->left, &pool->seat->lock, &soon);
+        uint32_t left = atomic_load(&pool->left);
+        seat_unlock(pool);
+        (void)futex_wait(&pool->left, left, clock_after(1000000u));
+        seat_lock(pool);
     }
 }
 
@@ -281,7 +277,7 @@ int mortal_pool_close(mortal_pool *handle, int how, uint64_t grace_ns, mortal_ki
     shut_doors(pool);
     end_tasks(pool, how, grace_ns, &done);
     launch_end(pool, clock_after(QUIT_NS), &dead);
-    pthread_mutex_unlock(&seat->lock);
+    lock_leave(&seat->lock);
     free_pool(pool);
     seat_leave(seat);
     done.took_ns = clock_ns() - began;

@@ -95,6 +95,7 @@ struct log_seen {
 struct pool {
     struct mortal_pool *seat;
     uint32_t seat_number;
+    uint64_t value_place, value_life; /* what futures and buffers of this pool begin with: seat.h */
     struct heritage heritage;
     struct region *region; /* of the heritage */
     pid_t opener;
@@ -130,7 +131,7 @@ struct pool {
     uint32_t sleepers;          /* threads that are inside, asleep, without the lock */
     uint32_t spin_us;           /* how long a wait spins before it sleeps */
     uint32_t room_sleepers, input_sleepers;
-    pthread_cond_t left;        /* a sleeper left; closing waits for them */
+    _Atomic uint32_t left;      /* futex: while closing: a sleeper left */
     _Atomic uint32_t sealed;
     struct hunt *hunts; /* kills under way, which are told of every end */
     bool closing, broken;

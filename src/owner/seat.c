@@ -10,60 +10,56 @@
 
 /* ORD(*) once per pool; a signal handler sees the pool whole or not at all, and other threads take the lock. */
 
-#define HERE_MAGIC 0x6d6f7274u
-
 struct mortal_group {
     uint8_t place_only; /* a handle is a place in this table; what is there lies in the pool */
 };
 
-static struct mortal_pool seats[SEATS];
+struct mortal_pool seat_table[SEATS];
 static struct mortal_group group_places[SEATS * GROUPS_MAX];
 static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t opening_lock = PTHREAD_MUTEX_INITIALIZER; /* what a process does with its first pool */
-static _Atomic uint32_t *here; /* reads as 0 in a process forked from this one: a load, where getpid is a system call */
+_Atomic uint32_t *seat_here;
 static pid_t here_pid;
-
-static bool seat_is_owner(void) { return here != NULL && atomic_load_explicit(here, memory_order_relaxed) == HERE_MAGIC; }
 
 /* In a child the mutexes may be copies of locked ones and the pools are the parent's: none of that is touched again. */
 static void inherit_nothing(void) {
     pthread_mutex_init(&table_lock, NULL);
     for (uint32_t i = 0; i < SEATS; i++) {
-        pthread_mutex_init(&seats[i].lock, NULL);
-        if (seats[i].state != SEAT_FREE)
-            seats[i].state = SEAT_FOREIGN;
-        seats[i].pool = NULL;
-        atomic_store(&seats[i].signal_pool, NULL);
+        lock_ready(&seat_table[i].lock);
+        if (seat_table[i].state != SEAT_FREE)
+            seat_table[i].state = SEAT_FOREIGN;
+        seat_table[i].pool = NULL;
+        atomic_store(&seat_table[i].signal_pool, NULL);
     }
 }
 
 /* Descriptors of the owner's end must not live on in a forked child: the supervisor would wait for its end too. */
 static void close_links_in_child(void) {
     pthread_mutex_init(&opening_lock, NULL); /* another thread of the parent may have held it */
-    if (seat_is_owner() || here == NULL || getpid() == here_pid)
+    if (seat_is_owner() || seat_here == NULL || getpid() == here_pid)
         return;
     for (uint32_t i = 0; i < SEATS; i++)
-        if (seats[i].state != SEAT_FREE && seats[i].state != SEAT_FOREIGN && seats[i].pool != NULL)
-            close(seats[i].pool->link_fd);
+        if (seat_table[i].state != SEAT_FREE && seat_table[i].state != SEAT_FOREIGN && seat_table[i].pool != NULL)
+            close(seat_table[i].pool->link_fd);
 }
 
 static void watch_forks(void) { (void)pthread_atfork(NULL, NULL, close_links_in_child); }
 
 static int open_table(void) {
     spin_calibrate();
-    if (here != NULL && !seat_is_owner()) {
+    if (seat_here != NULL && !seat_is_owner()) {
         inherit_nothing();
-        here = NULL;
+        seat_here = NULL;
     }
-    if (here == NULL) {
-        here = memory_wiped_in_children(PAGE_BYTES);
-        if (here == NULL)
+    if (seat_here == NULL) {
+        seat_here = memory_wiped_in_children(PAGE_BYTES);
+        if (seat_here == NULL)
             return -ENOMEM;
-        atomic_store(here, HERE_MAGIC);
+        atomic_store(seat_here, HERE_MAGIC);
         here_pid = getpid();
         for (uint32_t i = 0; i < SEATS; i++)
-            if (seats[i].state == SEAT_FREE)
-                pthread_mutex_init(&seats[i].lock, NULL);
+            if (seat_table[i].state == SEAT_FREE)
+                lock_ready(&seat_table[i].lock);
     }
     return 0;
 }
@@ -79,8 +75,8 @@ int seat_table_open(void) {
 
 static struct mortal_pool *find_free_seat(void) {
     for (uint32_t i = 0; i < SEATS; i++)
-        if (seats[i].state == SEAT_FREE)
-            return &seats[i];
+        if (seat_table[i].state == SEAT_FREE)
+            return &seat_table[i];
     return NULL;
 }
 
@@ -97,14 +93,14 @@ struct mortal_pool *seat_take(void) {
     return taken;
 }
 
-uint32_t seat_number(const struct mortal_pool *seat) { return (uint32_t)(seat - seats); }
+uint32_t seat_number(const struct mortal_pool *seat) { return (uint32_t)(seat - seat_table); }
 
 void seat_settle(struct mortal_pool *seat, struct pool *pool) {
-    pthread_mutex_lock(&seat->lock);
+    lock_enter(&seat->lock);
     seat->pool = pool;
     seat->state = SEAT_OPEN;
     atomic_store(&seat->signal_pool, pool);
-    pthread_mutex_unlock(&seat->lock);
+    lock_leave(&seat->lock);
 }
 
 /* The caller holds the lock. A signal handler that got the pool just before on another thread may still write two words
@@ -128,17 +124,16 @@ static int no_owner(const char *call) {
 
 static __attribute__((noinline)) int not_open(struct mortal_pool *seat, const char *call) {
     int state = seat->state;
-    pthread_mutex_unlock(&seat->lock);
+    lock_leave(&seat->lock);
     if (state == SEAT_CLOSING)
         return why(-ESHUTDOWN, "%s: another thread is closing the pool", call);
     return why(-EINVAL, "%s: this pool is closed, or was never opened", call);
 }
 
-/* Three times per task: in line. */
-static inline int lock_seat(struct mortal_pool *seat, const char *call, struct pool **pool) {
+static int lock_seat(struct mortal_pool *seat, const char *call, struct pool **pool) {
     if (seat->state == SEAT_FOREIGN)
         return no_owner(call);
-    pthread_mutex_lock(&seat->lock);
+    lock_enter(&seat->lock);
     if (seat->state != SEAT_OPEN)
         return not_open(seat, call);
     *pool = seat->pool;
@@ -146,15 +141,15 @@ static inline int lock_seat(struct mortal_pool *seat, const char *call, struct p
 }
 
 static struct mortal_pool *seat_of(mortal_pool *handle) {
-    uintptr_t offset = (uintptr_t)handle - (uintptr_t)seats;
-    return handle != NULL && offset < sizeof seats && offset % sizeof *seats == 0 ? handle : NULL;
+    uintptr_t offset = (uintptr_t)handle - (uintptr_t)seat_table;
+    return handle != NULL && offset < sizeof seat_table && offset % sizeof *seat_table == 0 ? handle : NULL;
 }
 
-int seat_enter(mortal_pool *handle, const char *call, struct pool **pool) {
+int seat_enter_slowly(mortal_pool *handle, const char *call, struct pool **pool) {
     struct mortal_pool *seat = seat_of(handle);
     if (seat == NULL)
         return why(-EINVAL, "%s: %s", call, handle == NULL ? "the pool is null" : "this is not a pool");
-    if (here != NULL && !seat_is_owner())
+    if (seat_here != NULL && !seat_is_owner())
         return no_owner(call);
     return lock_seat(seat, call, pool);
 }
@@ -164,27 +159,23 @@ struct pool *seat_peek(mortal_pool *handle) {
     return seat == NULL || !seat_is_owner() ? NULL : atomic_load(&seat->signal_pool);
 }
 
-/* Values that a program stores tell their seat, the nonce of its pool, and a number and a life in that pool. */
-static inline __attribute__((always_inline)) int enter_value(uint64_t place, uint64_t life, const char *what,
-                                                             const char *call, struct pool **pool) {
+static int enter_value(uint64_t place, uint64_t life, const char *what, const char *call, struct pool **pool) {
     uint64_t number = (place >> 32) - 1;
     if (place == 0 || number >= SEATS || life == 0)
         return why(-EINVAL, "%s: this is %s%s", call, place == 0 && life == 0 ? "no " : "not a ", what);
-    if (here == NULL)
+    if (seat_here == NULL)
         return why(-ESTALE, "%s: no pool is open", call);
     if (!seat_is_owner())
         return no_owner(call);
-    struct mortal_pool *seat = &seats[number];
+    struct mortal_pool *seat = &seat_table[number];
     int error = lock_seat(seat, call, pool);
     if (error != 0)
         return error == -EINVAL ? why(-ESTALE, "%s: the pool of this %s was closed", call, what) : error;
-    if (seat->nonce == (uint32_t)(life >> 40))
+    if (seat->nonce == (uint32_t)(life >> LIFE_BITS_OF_VALUES))
         return 0;
     seat_unlock(*pool);
     return why(-ESTALE, "%s: the pool of this %s was closed", call, what);
 }
-
-#define LIFE_MASK 0xffffffffffull
 
 int seat_enter_buffer(mortal_buffer buffer, const char *call, struct pool **pool, uint32_t *number) {
     int error = enter_value(buffer.place, buffer.life, "buffer", call, pool);
@@ -200,16 +191,14 @@ int seat_enter_buffer(mortal_buffer buffer, const char *call, struct pool **pool
                    : why(-ESTALE, "%s: this buffer was closed", call);
 }
 
-int seat_enter_future(mortal_future future, const char *call, struct pool **pool, uint32_t *slot) {
+int seat_enter_future_slowly(mortal_future future, const char *call, struct pool **pool, uint32_t *slot) {
     int error = enter_value(future.place, future.life, "future", call, pool);
     if (error != 0)
         return error;
     *slot = (uint32_t)future.place;
-    const struct entry *entry = *slot < (*pool)->slots_used ? &(*pool)->entries[*slot] : NULL;
-    if (entry != NULL && entry->life == (future.life & LIFE_MASK) &&
-        entry->state != ENTRY_FREE && !entry->released)
+    if (seat_has_future(*pool, future))
         return 0;
-    bool made_up = entry == NULL;
+    bool made_up = *slot >= (*pool)->slots_used;
     seat_unlock(*pool);
     return made_up ? why(-EINVAL, "%s: this is not a future of this pool", call)
                    : why(-ESTALE, "%s: this future was released", call);
@@ -221,11 +210,11 @@ int seat_enter_cell(mortal_cell cell, const char *call, struct pool **pool, uint
     if (cell.place == 0 || number >= SEATS || cell.life == 0 || *index >= CELLS_MOST)
         return why(-EINVAL, "%s: %s", call, cell.place == 0 && cell.life == 0 ? "this is no cell: all zero"
                                                                               : "this is not a cell of this library");
-    if (here == NULL)
+    if (seat_here == NULL)
         return why(-ESTALE, "%s: no pool is open", call);
     if (!seat_is_owner())
         return no_owner(call);
-    int error = lock_seat(&seats[number], call, pool);
+    int error = lock_seat(&seat_table[number], call, pool);
     if (error == 0 && (*pool)->cells[*index].life == cell.life) /* which is never given twice */
         return 0;
     if (error == 0)
@@ -241,9 +230,9 @@ int seat_enter_group(mortal_group *handle, const char *call, struct pool **pool,
     uintptr_t place = (uintptr_t)handle - (uintptr_t)group_places;
     if (handle == NULL || place >= SEATS * GROUPS_MAX)
         return why(-EINVAL, "%s: %s", call, handle == NULL ? "the group is null" : "this is not a group");
-    if (here != NULL && !seat_is_owner())
+    if (seat_here != NULL && !seat_is_owner())
         return no_owner(call);
-    int error = lock_seat(&seats[place / GROUPS_MAX], call, pool);
+    int error = lock_seat(&seat_table[place / GROUPS_MAX], call, pool);
     if (error != 0)
         return error;
     *group = (*pool)->groups[place % GROUPS_MAX];
@@ -253,22 +242,11 @@ int seat_enter_group(mortal_group *handle, const char *call, struct pool **pool,
     return why(-EINVAL, "%s: this group is closed, or was never opened", call);
 }
 
-void seat_unlock(struct pool *pool) { pthread_mutex_unlock(&pool->seat->lock); }
-
 mortal_group *seat_group_handle(const struct pool *pool, uint32_t number) {
     return &group_places[pool->seat_number * GROUPS_MAX + number];
 }
 
 mortal_buffer seat_buffer(const struct pool *pool, uint32_t number) {
-    return (mortal_buffer){
-        .place = (uint64_t)(pool->seat_number + 1) << 32 | number,
-        .life = (uint64_t)pool->seat->nonce << 40 | (pool->buffers[number].life & LIFE_MASK),
-    };
-}
-
-mortal_future seat_future(const struct pool *pool, uint32_t slot) {
-    return (mortal_future){
-        .place = (uint64_t)(pool->seat_number + 1) << 32 | slot,
-        .life = (uint64_t)pool->seat->nonce << 40 | (pool->entries[slot].life & LIFE_MASK),
-    };
+    return (mortal_buffer){.place = pool->value_place | number,
+                           .life = pool->value_life | (pool->buffers[number].life & LIFE_MASK)};
 }

@@ -58,11 +58,13 @@ bool watch_supervisor(struct pool *pool) {
 
 void watch_stay(struct pool *pool) { pool->sleepers++; }
 
+/* ORD(*) closing looks again under the lock. */
 void watch_leave(struct pool *pool) {
-
-    pthread_mutex_lock(&pool->seat->lock);
-    if (--pool->sleepers == 0 && pool->closing)
-        pthread_cond_broadcast(&pool->left);
+    seat_lock(pool);
+    if (--pool->sleepers == 0 && pool->closing) {
+        atomic_fetch_add(&pool->left, 1);
+        futex_wake(&pool->left, INT_MAX);
+    }
 }
 
 int watch_sleep(struct pool *pool, const struct waiting *on) {

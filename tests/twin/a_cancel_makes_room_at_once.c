@@ -26,9 +26,9 @@ static void *submit_late(void *argument)
 static void await_sleepers(const uint32_t *sleepers)
 {
     for (bool there = false; !there; sched_yield()) {
-        pthread_mutex_lock(&twin.pool->seat->lock);
+        seat_lock(twin.pool);
         there = *sleepers != 0;
-        pthread_mutex_unlock(&twin.pool->seat->lock);
+        seat_unlock(twin.pool);
     }
 }
 

@@ -18,9 +18,9 @@ static void *wait_for_nothing(void *argument)
 static void await_sleeper(uint32_t number)
 {
     for (bool there = false; !there; sched_yield()) {
-        pthread_mutex_lock(&twin.pool->seat->lock);
+        seat_lock(twin.pool);
         there = twin.pool->groups[number]->sleepers != 0;
-        pthread_mutex_unlock(&twin.pool->seat->lock);
+        seat_unlock(twin.pool);
     }
 }
 

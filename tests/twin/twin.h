@@ -254,9 +254,9 @@ HELPER void twin_replace_host(struct supervisor *s, uint32_t berth, uint32_t nex
     s->life_berth[next_life] = (uint16_t)(berth + 1);
     struct host_place place = {.berth = berth, .life = next_life, .birth = s->births};
     /* The owner may still be reading what the dead one said of itself: hints to it, but a race to a sanitizer. */
-    pthread_mutex_lock(&twin.pool->seat->lock);
+    seat_lock(twin.pool);
     twin_clear_arena(s->region, place);
-    pthread_mutex_unlock(&twin.pool->seat->lock);
+    seat_unlock(twin.pool);
     twin_start_host(s->heritage, &twin.hosts[berth], place);
 } /* NOLINTEND(clang-analyzer-unix.Malloc) */
 

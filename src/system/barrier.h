@@ -1,0 +1,10 @@
+/* barrier.h - a full memory barrier in all threads of this process, made by one of them: membarrier(2) */
+#ifndef SYSTEM_BARRIER_H
+#define SYSTEM_BARRIER_H
+
+#include <stdbool.h>
+
+bool barrier_ready(void); /* once per process, and in a forked one again. False: this kernel, or a filter, has none */
+void barrier_all(void);   /* only where that was true. Some microseconds */
+
+#endif

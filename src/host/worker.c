@@ -191,10 +191,12 @@ static bool fill_cell(struct mortal_task *task, int status) {
         return false;
     if (task->small != cell->result)
         memcpy(cell->result, task->small, INLINE_RESULT_BYTES);
-    cell->slot = task->slot;
+    cell->slot = task->slot | (task->has_parts ? CELL_HAS_PARTS : 0);
     cell->status = status;
     cell->result_bytes = task->result_bytes;
     cell->result_offset = task->result_offset;
+    if (task->worker->region->g.measure == 0)
+        return true;
     cell->ran_ns = task->began_ns != 0 ? clock_ns() - task->began_ns : 0;
     cell->began_ns = task->began_ns;
     limits_measure(task, cell);

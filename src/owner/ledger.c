@@ -174,10 +174,12 @@ static inline bool read_answer(struct pool *pool, uint32_t slot, uint64_t word) 
         return false;
     const volatile struct cell *cell = cell_of(r, life, slot);
     uint64_t bytes = cell->result_bytes, offset = cell->result_offset;
-    if (cell->word != word || cell->slot != slot)
+    uint32_t named = cell->slot;
+    if (cell->word != word || (named & ~CELL_HAS_PARTS) != slot)
         return false;
     entry->status = cell->status;
-    if (atomic_load_explicit(&cell->stream_word, memory_order_relaxed) == word_with_phase(word, SLOT_RUNNING))
+    if ((named & CELL_HAS_PARTS) != 0 &&
+        atomic_load_explicit(&cell->stream_word, memory_order_relaxed) == word_with_phase(word, SLOT_RUNNING))
         entry->answered = word;
     if (r->g.measure != 0)
         tell_measures(pool, entry, cell->began_ns, cell->ran_ns, cell->cpu_ns, cell->peak_bytes);

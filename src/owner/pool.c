@@ -9,6 +9,7 @@
 
 #include "owner/modules.h"
 #include "owner/seat.h"
+#include "owner/usual.h"
 #include "region/queue.h"
 #include "system/clock.h"
 #include "system/futex.h"
@@ -68,6 +69,8 @@ static bool make_ledger(struct pool *pool) {
     pool->sweep_at = 64;
     int code = pool->modules == NULL ? process_code(&pool->code) : 0;
     pool->code_count = code > 0 ? (uint32_t)code : 0;
+    if (pool->code_count == 0) /* nothing to compare with */
+        pool->code_seen = (struct code_range){0, UINTPTR_MAX};
     return pool->entries != NULL && pool->free_slots != NULL && pool->logs_seen != NULL &&
            heap_open(&pool->inputs, inputs_of(pool->region), g->inputs_bytes, pool->region->orders_fd, g->order_inputs) == 0;
 }
@@ -182,6 +185,7 @@ int pool_open_with(mortal_pool **out, const mortal_pool_options *options, int (*
         pool->seat_number = seat_number(seat);
         pool->value_place = (uint64_t)(pool->seat_number + 1) << 32;
         pool->value_life = (uint64_t)seat->nonce << LIFE_BITS_OF_VALUES;
+        pool->is_usual = usual_pool(pool);
         seat_settle(seat, pool);
         *out = seat;
     }

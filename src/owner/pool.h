@@ -106,7 +106,9 @@ struct pool {
     mortal_task_options defaults;
     bool defaults_are_plain;
     struct code_range *code;
-    uint32_t code_count, code_last;
+    uint32_t code_count;
+    struct code_range code_seen; /* in which of them the last function was */
+    bool is_usual; /* as far as its options go: usual.h */
 
     struct entry *entries;
     uint32_t *free_slots, free_count;

@@ -7,6 +7,7 @@
 
 #include "owner/modules.h"
 #include "owner/seat.h"
+#include "owner/usual.h"
 #include "region/bell.h"
 #include "region/queue.h"
 #include "region/recover.h"
@@ -31,13 +32,12 @@ struct submission {
 static inline bool existed_at_open(struct pool *pool, uintptr_t address) {
     if (pool->code_count == 0)
         return true; /* /proc is not mounted: nothing to compare with */
-    const struct code_range *last = &pool->code[pool->code_last];
-    if (address >= last->start && address < last->end)
+    if (address >= pool->code_seen.start && address < pool->code_seen.end)
         return true;
     for (uint32_t i = 0; i < pool->code_count; i++) {
         if (address < pool->code[i].start || address >= pool->code[i].end)
             continue;
-        pool->code_last = i;
+        pool->code_seen = pool->code[i];
         return true;
     }
     return false;
@@ -372,12 +372,8 @@ static void enter_ledger(struct pool *pool, uint32_t slot, const struct submissi
 
 static void wake_whoever(struct pool *pool, const struct entry *entry) {
     struct control_head *control = control_head(pool->region);
-    bell_call(pool->region);
-    /* ORD(submit:asleep) pairs ORD(supervisor:sleep): the task is visible before this look, ORD(queue:push). */
-    bool ring = atomic_load(&control->asleep) != 0 && atomic_exchange(&control->asleep, 0) != 0;
-    if (entry->has_limits && atomic_load(&control->blind) != 0)
-        ring = atomic_exchange(&control->blind, 0) != 0 || ring;
-    if (ring)
+    usual_wake(pool);
+    if (entry->has_limits && atomic_load(&control->blind) != 0 && atomic_exchange(&control->blind, 0) != 0)
         watch_ring_supervisor(pool);
 }
 
@@ -501,12 +497,16 @@ static int submit(mortal_pool *handle, struct submission *s, const mortal_task_o
 
 int mortal_pool_submit(mortal_pool *pool, mortal_function *function, const void *input, size_t input_bytes,
                        const mortal_task_options *options, mortal_future *future) {
+    if (options == NULL && usual_submit(pool, function, input, input_bytes, future))
+        return 0;
     struct submission s = {.function = function, .input = input, .input_bytes = input_bytes, .may_wait = true};
     return submit(pool, &s, options, future);
 }
 
 int mortal_pool_try_submit(mortal_pool *pool, mortal_function *function, const void *input, size_t input_bytes,
                            const mortal_task_options *options, mortal_future *future) {
+    if (options == NULL && usual_submit(pool, function, input, input_bytes, future))
+        return 0;
     struct submission s = {.function = function, .input = input, .input_bytes = input_bytes, .may_wait = false};
     return submit(pool, &s, options, future);
 }

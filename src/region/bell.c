@@ -13,14 +13,6 @@ static void ring(const struct region *r, uint32_t berth, uint32_t worker) {
     futex_wake(bell, INT_MAX);
 }
 
-/* ORD(bell:sleepers) pairs ORD(bell:sleep): the work is visible before this look at who sleeps. */
-bool bell_anybody_idle(const struct region *r) {
-    for (uint32_t i = 0; i < r->g.idle_words; i++)
-        if (atomic_load_explicit(idle_word(r, i), memory_order_seq_cst) != 0)
-            return true;
-    return false;
-}
-
 /* Take the lowest idle bit: low berths first keeps few processes warm instead of many. The look is
  * ORD(bell:sleepers)'s; the taking needs no order of its own, the ring that follows has one. */
 static bool take_idle(const struct region *r, uint32_t *bit) {
@@ -61,8 +53,8 @@ static bool is_covered(const struct region *r) {
     return atomic_load_explicit(&claims_head(r)->deputy, memory_order_seq_cst) != 0;
 }
 
-void bell_call(const struct region *r) {
-    if (bell_anybody_idle(r) && !anybody_searches(r) && !is_covered(r))
+void bell_call_idle(const struct region *r) {
+    if (!anybody_searches(r) && !is_covered(r))
         bell_ring_one(r);
 }
 

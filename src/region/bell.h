@@ -25,7 +25,20 @@
 /* Who pushes wakes nobody while somebody is awake and looks for work anyway; whoever of those finds some, and leaves nobody
  * looking behind, passes the call on if there is more. So a stream of small tasks is run by as few workers as keep up with
  * it, and a burst wakes one worker after the other. Go's scheduler wakes its threads like this. */
-void bell_call(const struct region *r);     /* after a push; after finding work, if there is more */
+void bell_call_idle(const struct region *r);
+
+/* ORD(bell:sleepers) pairs ORD(bell:sleep): the work is visible before this look at who sleeps. */
+static inline bool bell_anybody_idle(const struct region *r) {
+    for (uint32_t i = 0; i < r->g.idle_words; i++)
+        if (atomic_load_explicit(idle_word(r, i), memory_order_seq_cst) != 0)
+            return true;
+    return false;
+}
+
+static inline void bell_call(const struct region *r) { /* after a push; after finding work, if there is more */
+    if (bell_anybody_idle(r))
+        bell_call_idle(r);
+}
 void bell_ring_one(const struct region *r); /* one idle worker, if any */
 void bell_ring_all(const struct region *r);                       /* every worker of every berth, idle or not */
 void bell_ring_berth(const struct region *r, uint32_t berth);
@@ -57,6 +70,5 @@ void bell_say_idle(const struct region *r, uint32_t berth, uint32_t worker);
 void bell_say_busy(const struct region *r, uint32_t berth, uint32_t worker);
 bool bell_start_search(const struct region *r, uint32_t berth, uint32_t worker); /* false: enough others look already */
 void bell_stop_search(const struct region *r, uint32_t berth, uint32_t worker);
-bool bell_anybody_idle(const struct region *r);
 
 #endif

@@ -142,18 +142,22 @@ static_assert(sizeof(struct fate) == 2 * LINE, "two lines");
 
 #define LANE_SHIFT 62u /* where the lane of a task is told together with its place, or its entry */
 struct care {
-    _Atomic uint64_t charged;  /* S  starts charged to the task, and to whom the last: recover.c; the owner resets it */
+    /* Of each task, in a line: */
+    alignas(LINE) _Atomic uint64_t charged; /* S  starts charged to the task, and to whom the last: recover.c; the owner resets it */
     _Atomic uint64_t returned; /* S  likewise, how often it went back uncharged from a host that nobody asked to end */
     _Atomic uint64_t position; /* O  its place in the queue: lane << LANE_SHIFT | position there */
     _Atomic uint32_t asked;    /* O  generation + 1 of the task that was asked to stop */
     _Atomic uint32_t killers;  /* O  kills in their grace: what is in a critical section ends where that does */
-    _Atomic uint64_t told;     /* S  the running word whose soft deadline is over; only with ORDER_SOFT, as the rest */
+    _Atomic uint32_t streamed; /* S  generation + 1 of the task of which attempts that are over left parts: stream.h */
+    uint32_t reserved[3];
+    /* Only with ORDER_SOFT: */
+    _Atomic uint64_t told;     /* S  the running word whose soft deadline is over */
     _Atomic uint64_t overdue;  /* S  the running word whose hard deadline waits for the end of its critical section */
     _Atomic uint64_t soft_deadline_ns; /* O  from the start; 0: none. Read while the slot may change hands, likewise: */
     _Atomic uint64_t shield_ns; /* O  how long a deadline waits for the end of a critical section at most */
     int32_t  soft_signal;      /* O  for the worker's thread, when it is asked to stop; 0: none */
-    _Atomic uint32_t streamed; /* S  generation + 1 of the task of which attempts that are over left parts: stream.h */
 };
+static_assert(sizeof(struct care) == 2 * LINE, "no task shares its line with another");
 
 /* Caps of a task that has some of its own. Undefined but for what its order's flags name. See cap.h. */
 struct cap {
@@ -320,7 +324,7 @@ struct life_line {
 /* Where a result is. One cell per slot and host: a host that can claim a slot knows its old result is not needed. */
 struct cell {
     uint64_t word;          /* H  the claim word that was published with it */
-    uint32_t slot;          /* H */
+    uint32_t slot;          /* H  and CELL_HAS_PARTS */
     int32_t  status;        /* H */
     uint64_t result_bytes;  /* H */
     uint64_t result_offset; /* H  into the heap of this arena, where the result is not inline */
@@ -334,6 +338,7 @@ struct cell {
     _Atomic uint32_t stream_ring; /* H  where, in the heap, in units of it */
     _Atomic uint32_t stream_wants; /* H  1: it sleeps for room */
 };
+#define CELL_HAS_PARTS (1u << 31) /* what it says of parts is about this task: who gives none does not touch that line */
 static_assert(sizeof(struct cell) == 128, "two lines, the second one only for measurements and parts");
 
 /* ---- the whole ------------------------------------------------------------------------------------------------ */

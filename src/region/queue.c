@@ -62,32 +62,17 @@ uint64_t queue_head(const struct region *r, enum lane lane) {
 
 bool queue_has_room(const struct region *r) { return queue_length(r) < r->g.ring_entries; }
 
-static void set_place(const struct region *r, uint32_t slot, enum lane lane, uint64_t position) {
-    atomic_store_explicit(&care_of(r, slot)->position, (uint64_t)lane << LANE_SHIFT | position, memory_order_relaxed);
-}
-
 enum lane queue_place(struct region *r, uint32_t slot) {
     enum lane lane = lane_of(r, slot);
-    set_place(r, slot, lane, atomic_load_explicit(lane_tail(r, lane), memory_order_relaxed));
+    queue_set_place(r, slot, lane, atomic_load_explicit(lane_tail(r, lane), memory_order_relaxed));
     return lane;
-}
-
-static inline void push(struct region *r, enum lane lane, uint32_t slot, uint32_t generation) {
-    _Atomic uint64_t *lane_end = lane_tail(r, lane);
-    uint64_t tail = atomic_load_explicit(lane_end, memory_order_relaxed);
-    /* ORD(queue:reuse) pairs ORD(queue:still-valid): who reads this entry sees the cursor that let it be written here. */
-    atomic_store_explicit(lane_entry(r, lane, tail), queue_entry(slot, generation), memory_order_release);
-    /* ORD(queue:push) pairs ORD(queue:claim), ORD(queue:look) and ORD(queue:length): who sees the tail sees the
-     * entry, the order and the pending word. Also a full barrier before the owner looks for sleepers,
-     * ORD(bell:sleepers), ORD(bell:covered), ORD(submit:asleep): who sleeps beside this task was seen. */
-    atomic_exchange_explicit(lane_end, tail + 1, memory_order_seq_cst);
 }
 
 /* Workers look at the other lanes only if something was put there since they found both empty. */
 static void push_aside(struct region *r, enum lane lane, uint32_t slot, uint32_t generation) {
     _Atomic uint64_t *pushed = &control_head(r)->others_pushed;
     uint64_t count = atomic_load_explicit(pushed, memory_order_relaxed);
-    push(r, lane, slot, generation);
+    queue_push_to(r, lane, slot, generation);
     /* ORD(lanes:told) pairs ORD(lanes:seen) and ORD(lanes:look): who sees the count sees the tail of that lane. Also a
      * full barrier before the looks for sleepers, as ORD(queue:push). */
     atomic_exchange_explicit(pushed, count + 1, memory_order_seq_cst);
@@ -95,7 +80,7 @@ static void push_aside(struct region *r, enum lane lane, uint32_t slot, uint32_t
 
 void queue_enter(struct region *r, enum lane lane, uint32_t slot, uint32_t generation) {
     if (lane == LANE_NORMAL)
-        push(r, LANE_NORMAL, slot, generation);
+        queue_push_to(r, LANE_NORMAL, slot, generation);
     else
         push_aside(r, lane, slot, generation);
 }
@@ -130,7 +115,7 @@ static void compact(struct region *r, enum lane lane) {
         to--;
         if (to != from)
             atomic_store_explicit(lane_entry(r, lane, to), entry, memory_order_release);
-        set_place(r, (uint32_t)entry, lane, to);
+        queue_set_place(r, (uint32_t)entry, lane, to);
     }
     advance_head(r, lane, to);
 }

@@ -366,9 +366,11 @@ static void sleep_until_rung(struct worker *worker, uint32_t bell) {
     }
     bool deputy = bell_become_deputy(worker->region, berth, worker->index);
     bell_say_idle(worker->region, berth, worker->index);
+    /* A deputy looks again soon, whatever it overlooks here. */
+    uint64_t soon = deputy ? DEPUTY_NS : fence_before_sleep(worker->region) ? 0 : FENCELESS_SLEEP_NS;
     if (PLANTED(PLANT_LOST_WAKE_UP) || !queue_has_work(worker->region, &worker->claimant)) {
         uint64_t since = clock_ns();
-        int outcome = futex_wait(worker->bell, bell, deputy ? since + DEPUTY_NS : NEVER);
+        int outcome = futex_wait(worker->bell, bell, soon != 0 ? since + soon : NEVER);
         if (outcome != -ETIMEDOUT)
             worker->search_us = spin_learn(worker->search_us, clock_ns() - since);
         else if (!queue_has_work(worker->region, &worker->claimant))

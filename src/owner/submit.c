@@ -373,7 +373,11 @@ static void enter_ledger(struct pool *pool, uint32_t slot, const struct submissi
 static void wake_whoever(struct pool *pool, const struct entry *entry) {
     struct control_head *control = control_head(pool->region);
     usual_wake(pool);
-    if (entry->has_limits && atomic_load(&control->blind) != 0 && atomic_exchange(&control->blind, 0) != 0)
+    if (!entry->has_limits)
+        return;
+    /* ORD(submit:blind) pairs ORD(deadline:blind): the supervisor makes no barrier here for these, it says this often. */
+    atomic_thread_fence(memory_order_seq_cst);
+    if (atomic_load(&control->blind) != 0 && atomic_exchange(&control->blind, 0) != 0)
         watch_ring_supervisor(pool);
 }
 

@@ -6,6 +6,7 @@
 
 #include "region/obituary.h"
 #include "region/stream.h"
+#include "system/barrier.h"
 #include "system/memory.h"
 
 #define WINDOW_BYTES (4ull << 40) /* address space for the answers of all lives: sparse, only what is touched is real */
@@ -152,6 +153,7 @@ int region_create(struct region *r, const struct limits *limits) {
     r->orders_fd = r->claims_fd = r->control_fd = r->answers_fd = r->cells_fd = -1;
     no_windows(r);
     geometry_plan(&r->g, limits);
+    r->g.light_fences = barrier_let_others();
     int error = open_segment("mortal:orders", r->g.orders_bytes, true, &r->orders, &r->orders_fd);
     if (error == 0)
         error = open_segment("mortal:claims", r->g.claims_bytes, true, &r->claims, &r->claims_fd);

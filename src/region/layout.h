@@ -107,6 +107,7 @@ struct claims_head {
     alignas(LINE) _Atomic uint32_t room_bell;      /* A  futex: something left the queue or ended */
     alignas(LINE) _Atomic uint32_t brisk;          /* A  1: tasks last shorter than waking a worker for them, see bell.h */
     _Atomic uint32_t deputy;                       /* A  worker bit + 1 that sleeps for a moment only; 0: nobody */
+    _Atomic uint32_t heavy_fences;                 /* A  1: the owner makes its own barriers, see fence.h */
     alignas(LINE) _Atomic uint32_t group_bell[GROUPS_MAX]; /* A  futexes: something of that group ended */
     alignas(LINE) _Atomic uint64_t other_head[LANES - 1];  /* A  as head, of the lanes of high and of low priority */
     _Atomic uint32_t turn;                         /* A  whose turn it is among the lanes: priority.h */
@@ -360,6 +361,7 @@ struct geometry {
     uint64_t cells_each, cell_buffers, cells_bytes; /* one buffer of all cells; where the first is; all. 0: no cells */
     uint64_t order_taken, control_streams, stream_bytes; /* stream.h */
     uint64_t ring_bytes; /* of each lane's ring */
+    bool     light_fences; /* fence.h */
 };
 
 /* One process's view. Tests make views of copies. */

@@ -57,6 +57,7 @@ enum plant {
     PLANT_LANE_FORGOTTEN,        /* what is returned forgets its priority */
     PLANT_LANES_UNSEEN,          /* the last look before a sleep is at the normal lane only */
     /* in the owner */
+    PLANT_NO_FENCE,              /* who goes to sleep makes no barrier in the owner */
     PLANT_NO_BARRIER,            /* a lock's favourite is not made to see that it is that no more */
 };
 

@@ -9,7 +9,7 @@
 #ifndef REGION_QUEUE_H
 #define REGION_QUEUE_H
 
-#include "region/layout.h"
+#include "region/fence.h"
 
 /* Owner, under its lock. True: room for one more entry. A place is given before the task can be seen waiting: the
  * supervisor takes one that waits behind the cursor for one that was passed over, and puts it in front. In which lane says
@@ -58,10 +58,15 @@ static inline void queue_push_to(const struct region *r, enum lane lane, uint32_
     uint64_t tail = atomic_load_explicit(lane_end, memory_order_relaxed);
     /* ORD(queue:reuse) pairs ORD(queue:still-valid): who reads this entry sees the cursor that let it be written here. */
     atomic_store_explicit(lane_entry(r, lane, tail), queue_entry(slot, generation), memory_order_release);
-    /* ORD(queue:push) pairs ORD(queue:claim), ORD(queue:look) and ORD(queue:length): who sees the tail sees the
-     * entry, the order and the pending word. Also a full barrier before the owner looks for sleepers,
-     * ORD(bell:sleepers), ORD(bell:covered), ORD(submit:asleep): who sleeps beside this task was seen. */
-    atomic_exchange_explicit(lane_end, tail + 1, memory_order_seq_cst);
+    /* ORD(queue:push) pairs ORD(queue:claim), ORD(queue:look), ORD(queue:length) and ORD(fence:sleep): who sees the tail
+     * sees the entry, the order and the pending word. Also a full barrier, made here or by the sleepers, before the owner
+     * looks for them, ORD(bell:sleepers), ORD(bell:covered), ORD(submit:asleep): who sleeps beside this task was seen. */
+    if (fence_is_light(r)) {
+        atomic_store_explicit(lane_end, tail + 1, memory_order_release);
+        atomic_signal_fence(memory_order_seq_cst);
+    } else {
+        atomic_exchange_explicit(lane_end, tail + 1, memory_order_seq_cst);
+    }
 }
 
 #endif

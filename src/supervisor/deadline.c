@@ -121,7 +121,8 @@ static uint64_t check_pending(struct supervisor *s, uint64_t now) {
  * then. While nothing waits, sleep on, and say so: a submit with a limit then rings. */
 static uint64_t next_unknown(struct supervisor *s, uint64_t now) {
     struct control_head *control = control_head(s->region);
-    atomic_store(&control->blind, 1); /* as ORD(supervisor:sleep) */
+    /* ORD(deadline:blind) pairs ORD(submit:blind): a full barrier before the last look. */
+    atomic_store(&control->blind, 1);
     if (!audit_finds_pending(s))
         return NEVER;
     atomic_store(&control->blind, 0);

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "region/fence.h"
 #include "supervisor/state.h"
 #include "system/clock.h"
 #include "system/futex.h"
@@ -203,7 +204,7 @@ static uint64_t audit_when_due(struct supervisor *s, uint64_t now) {
         if (!audit_finds_work(s)) {
             /* ORD(supervisor:sleep) pairs ORD(submit:asleep): a full barrier before the last look, ORD(queue:length). */
             atomic_store(&control->asleep, 1);
-            if (!audit_finds_work(s)) {
+            if (fence_before_sleep(s->region) && !audit_finds_work(s)) {
                 s->audit_at = NEVER;
                 return NEVER;
             }

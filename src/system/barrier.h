@@ -1,4 +1,4 @@
-/* barrier.h - a full memory barrier in all threads of this process, made by one of them: membarrier(2) */
+/* barrier.h - a full memory barrier in all threads of a process, made by one of them, or by another: membarrier(2) */
 #ifndef SYSTEM_BARRIER_H
 #define SYSTEM_BARRIER_H
 
@@ -6,5 +6,9 @@
 
 bool barrier_ready(void); /* once per process, and in a forked one again. False: this kernel, or a filter, has none */
 void barrier_all(void);   /* only where that was true. Some microseconds */
+
+/* The same in all threads of other processes too, of those that let it be done to them. */
+bool barrier_let_others(void);
+bool barrier_everywhere(void);
 
 #endif

@@ -31,14 +31,9 @@ static int explain_wait(int error, const char *call) {
     }
 }
 
-int mortal_future_wait(mortal_future future, uint64_t timeout_ns, mortal_verdict *verdict) {
-    struct pool *pool;
-    uint32_t slot;
-    int error = seat_enter_future(future, "mortal_future_wait", &pool, &slot);
-    if (error != 0)
-        return error;
+static int wait_on(struct pool *pool, uint32_t slot, uint64_t timeout_ns, mortal_verdict *verdict) {
     uint64_t life = pool->entries[slot].life;
-    error = watch_task(pool, slot, life, timeout_ns == 0 ? 0 : clock_after(timeout_ns), WATCH_END_OR_BREAKER);
+    int error = watch_task(pool, slot, life, timeout_ns == 0 ? 0 : clock_after(timeout_ns), WATCH_END_OR_BREAKER);
     if (error == 0 && pool->entries[slot].life != life)
         error = why(-ESTALE, "mortal_future_wait: another thread released this future meanwhile");
     if (error == 0)
@@ -47,6 +42,22 @@ int mortal_future_wait(mortal_future future, uint64_t timeout_ns, mortal_verdict
         error = breaker_refuse(pool, "mortal_future_wait");
     seat_unlock(pool);
     return explain_wait(error, "mortal_future_wait");
+}
+
+/* As a rule it has ended, or is about to, and nothing else is in the way. */
+int mortal_future_wait(mortal_future future, uint64_t timeout_ns, mortal_verdict *verdict) {
+    uint32_t slot = (uint32_t)future.place;
+    struct pool *pool = seat_try_future(future);
+    if (pool == NULL) {
+        int error = seat_enter_future_slowly(future, "mortal_future_wait", &pool, &slot);
+        if (error != 0)
+            return error;
+    }
+    if (!ledger_harvest(pool, slot))
+        return wait_on(pool, slot, timeout_ns, verdict);
+    tell(pool, slot, verdict);
+    seat_unlock(pool);
+    return 0;
 }
 
 int mortal_future_look(mortal_future future, mortal_look *look) {
@@ -116,11 +127,13 @@ int mortal_future_cancel(mortal_future future) {
 }
 
 int mortal_future_release(mortal_future future) {
-    struct pool *pool;
-    uint32_t slot;
-    int error = seat_enter_future(future, "mortal_future_release", &pool, &slot);
-    if (error != 0)
-        return error;
+    uint32_t slot = (uint32_t)future.place;
+    struct pool *pool = seat_try_future(future);
+    if (pool == NULL) {
+        int error = seat_enter_future_slowly(future, "mortal_future_release", &pool, &slot);
+        if (error != 0)
+            return error;
+    }
     uint64_t life = pool->entries[slot].life;
     ledger_release(pool, slot);
     if (pool->entries[slot].life == life) /* it has not ended */

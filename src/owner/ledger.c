@@ -232,18 +232,34 @@ static inline void start_verdict(struct entry *entry) {
     entry->has_details = false;
 }
 
+static inline void tell_details(mortal_verdict *verdict, const struct details *details) {
+    verdict->cause = details->cause;
+    verdict->signal = details->signal;
+    verdict->signal_code = details->signal_code;
+    verdict->exit_code = details->exit_code;
+    verdict->fault_address = details->fault_address;
+    verdict->queued_ns = details->queued_ns;
+    verdict->ran_ns = details->ran_ns;
+    verdict->culprit = details->culprit;
+    verdict->cpu_ns = details->cpu_ns;
+    verdict->memory_peak_bytes = details->memory_peak_bytes;
+    verdict->obituary = details->obituary;
+    verdict->cleanup = details->cleanup;
+}
+
+/* Member by member, as in start_context() of a worker. */
 void ledger_tell(const struct pool *pool, uint32_t slot, mortal_verdict *verdict) {
     const struct entry *entry = &pool->entries[slot];
     static const struct details none;
-    const struct details *details = entry->has_details ? &entry->details : &none;
-    *verdict = (mortal_verdict){
-        .tag = entry->tag, .outcome = entry->outcome, .status = entry->status,
-        .cause = details->cause, .signal = details->signal, .signal_code = details->signal_code,
-        .exit_code = details->exit_code, .fault_address = details->fault_address, .result = entry->result,
-        .result_bytes = entry->result_bytes, .queued_ns = details->queued_ns, .ran_ns = details->ran_ns,
-        .attempts = entry->attempts, .culprit = details->culprit, .cpu_ns = details->cpu_ns,
-        .memory_peak_bytes = details->memory_peak_bytes, .obituary = details->obituary, .cleanup = details->cleanup,
-    };
+    verdict->tag = entry->tag;
+    verdict->outcome = entry->outcome;
+    verdict->status = entry->status;
+    verdict->result = entry->result;
+    verdict->result_bytes = entry->result_bytes;
+    verdict->attempts = entry->attempts;
+    verdict->reserved0 = 0;
+    verdict->reserved[0] = verdict->reserved[1] = 0;
+    tell_details(verdict, entry->has_details ? &entry->details : &none);
 }
 
 void ledger_end(struct pool *pool, uint32_t slot, int outcome) {

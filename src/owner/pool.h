@@ -41,8 +41,11 @@ struct entry {
     bool has_details;
     bool has_extras;        /* some of: a name, a copy that was malloced, a stream */
     uint8_t buffer_count;
-    int32_t outcome, status; /* ended; likewise: */
+    /* Ended. Not in the order of a verdict: two members that were just written would be copied as one, which has to wait for
+     * both. */
+    int32_t outcome;
     uint32_t attempts;
+    int32_t status;
     uint32_t ready_next;    /* in its group */
     const void *result;
     uint64_t result_bytes;

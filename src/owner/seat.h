@@ -81,16 +81,22 @@ static inline bool seat_has_future(const struct pool *pool, mortal_future future
     return entry->life == (future.life & LIFE_MASK) && entry->state != ENTRY_FREE && !entry->released;
 }
 
-static inline int seat_enter_future(mortal_future future, const char *call, struct pool **pool, uint32_t *slot) {
+/* Null: not as simple as that; nothing was done. */
+static inline __attribute__((always_inline)) struct pool *seat_try_future(mortal_future future) {
     uint64_t number = (future.place >> 32) - 1;
+    struct pool *pool = number < SEATS ? seat_try(&seat_table[number]) : NULL;
+    if (pool == NULL)
+        return NULL;
+    if (seat_table[number].nonce == future.life >> LIFE_BITS_OF_VALUES && seat_has_future(pool, future))
+        return pool;
+    seat_unlock(pool);
+    return NULL;
+}
+
+static inline int seat_enter_future(mortal_future future, const char *call, struct pool **pool, uint32_t *slot) {
     *slot = (uint32_t)future.place;
-    *pool = number < SEATS ? seat_try(&seat_table[number]) : NULL;
-    if (*pool == NULL)
-        return seat_enter_future_slowly(future, call, pool, slot);
-    if ((*pool)->seat->nonce == future.life >> LIFE_BITS_OF_VALUES && seat_has_future(*pool, future))
-        return 0;
-    seat_unlock(*pool);
-    return seat_enter_future_slowly(future, call, pool, slot);
+    *pool = seat_try_future(future);
+    return *pool != NULL ? 0 : seat_enter_future_slowly(future, call, pool, slot);
 }
 
 int  seat_enter_cell(mortal_cell cell, const char *call, struct pool **pool, uint32_t *index);

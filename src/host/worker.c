@@ -333,15 +333,17 @@ static bool search(struct worker *worker, uint32_t bell) {
     const struct region *r = worker->region;
     uint32_t berth = worker->host->place.berth;
     note_pace(worker);
-    if (!bell_start_search(r, berth, worker->index))
+    bool is_only = r->g.workers == 1; /* nobody else would be woken in its place */
+    if (!is_only && !bell_start_search(r, berth, worker->index))
         return false;
     struct spin spin = {.limit_us = worker->search_us};
     bool found;
     do {
         found = queue_has_work(r, &worker->claimant) || atomic_load(worker->bell) != bell;
     } while (!found && spin_turn(&spin));
-    bell_stop_search(r, berth, worker->index);
-    worker->found = found;
+    if (!is_only)
+        bell_stop_search(r, berth, worker->index);
+    worker->found = found && !is_only;
     return found;
 }
 

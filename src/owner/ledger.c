@@ -315,6 +315,17 @@ static inline bool take_end(struct pool *pool, uint32_t slot, uint64_t word) {
     return true;
 }
 
+/* Who takes verdicts in the order of its submits takes that one next, and its lines come from a worker's caches. */
+static inline void expect(const struct pool *pool, uint32_t slot, uint64_t word) {
+    const struct region *r = pool->region;
+    uint64_t place = atomic_load_explicit(&care_of(r, slot)->position, memory_order_relaxed);
+    uint32_t next = (uint32_t)atomic_load_explicit(ring_entry(r, place + 2), memory_order_relaxed);
+    if (next >= r->g.slots)
+        return;
+    __builtin_prefetch(claim_of(r, next), 1);
+    __builtin_prefetch(cell_of(r, word_life(word), next), 0);
+}
+
 /* The word is read once. */
 bool ledger_harvest_live(struct pool *pool, uint32_t slot) {
     /* ORD(harvest) pairs ORD(publish): who sees the end sees the cell. And a submitter that looks for input memory
@@ -322,7 +333,10 @@ bool ledger_harvest_live(struct pool *pool, uint32_t slot) {
     uint64_t word = atomic_load_explicit(claim_of(pool->region, slot), memory_order_seq_cst);
     if (is_garbled(&pool->entries[slot], word))
         return end_garbled(pool, slot);
-    return phase_has_ended(word_phase(word)) && take_end(pool, slot, word);
+    if (!phase_has_ended(word_phase(word)))
+        return false;
+    expect(pool, slot, word);
+    return take_end(pool, slot, word);
 }
 
 void ledger_sweep(struct pool *pool) {

@@ -136,6 +136,7 @@ static bool try_claim(const struct region *r, struct claimant *who, uint64_t ent
     if (!entry_is_pending(r, entry, &word))
         return false;
     uint32_t slot = (uint32_t)entry;
+    __builtin_prefetch(cell_of(r, who->life, slot), 1);
     if (has_expired(order_of(r, slot)))
         return false;
     uint64_t running = word_make(word_generation(word), SLOT_RUNNING, who->life, who->worker);
@@ -188,6 +189,16 @@ static bool claim_returned(const struct region *r, struct claimant *who, enum la
     return false;
 }
 
+/* The lines of the next task come from the owner's caches: while this task runs, if they are asked for now. */
+static inline void expect(const struct region *r, const struct claimant *who, enum lane lane, uint64_t at, uint64_t tail) {
+    uint32_t slot = (uint32_t)atomic_load_explicit(lane_entry(r, lane, at), memory_order_relaxed);
+    if (at >= tail || slot >= r->g.slots)
+        return;
+    __builtin_prefetch(claim_of(r, slot), 1);
+    __builtin_prefetch(order_of(r, slot), 0);
+    __builtin_prefetch(cell_of(r, who->life, slot), 1);
+}
+
 /* For one lane that is known where it is called, the lane costs nothing. */
 static inline __attribute__((always_inline)) bool claim_from(const struct region *r, struct claimant *who, enum lane lane,
                                                              uint64_t *tail_seen, uint32_t *slot, uint64_t *word) {
@@ -212,6 +223,7 @@ static inline __attribute__((always_inline)) bool claim_from(const struct region
         if (!try_claim(r, who, entry, word))
             continue;
         *slot = (uint32_t)entry;
+        expect(r, who, lane, at + 1, *tail_seen);
         advance_head(r, lane, at + 1);
         return true;
     }

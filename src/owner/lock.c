@@ -8,7 +8,7 @@
 #include "system/barrier.h"
 
 #define FIRST_ROW 16u
-#define LONGEST_ROW (1u << 20)
+#define LONGEST_ROW (1u << 24)
 #define TURNS 1000
 
 _Thread_local const char lock_anchor = 0;
@@ -34,7 +34,7 @@ static void take_favour_away(struct lock *lock, struct favour *from) {
             (void)poll(NULL, 0, 1);
     }
     if (lock->wanted < LONGEST_ROW)
-        lock->wanted *= 4;
+        lock->wanted *= 16;
 }
 
 static struct favour *record_of(struct lock *lock, const void *thread) {

@@ -11,12 +11,10 @@
 
 #define SWEEP_LEAST (1u << 20)
 
-bool results_cell_exists(struct host *host, uint32_t slot) {
+bool results_make_cell(struct host *host, uint32_t slot) {
     const struct region *r = host->region;
     uint64_t page = (uint64_t)slot * sizeof(struct cell) / PAGE_BYTES;
     _Atomic uint64_t *bits = (_Atomic uint64_t *)&host->cells_committed[page / 64];
-    if ((atomic_load_explicit(bits, memory_order_relaxed) >> page % 64 & 1) != 0)
-        return true;
     if (memory_commit(arena_of(r, host->place.life) + r->g.arena_cells + page * PAGE_BYTES, PAGE_BYTES, -1, 0) != 0)
         return false;
     atomic_fetch_or_explicit(bits, 1ull << page % 64, memory_order_relaxed);
@@ -174,9 +172,7 @@ static bool move_inline(struct host *host, struct mortal_task *task, uint64_t by
 
 void *results_resize(struct mortal_task *task, uint64_t bytes) {
     struct host *host = task->worker->host;
-    /* In its own cell, which no other worker touches: nothing is shared that would want the lock. */
-    if (bytes <= INLINE_RESULT_BYTES && task->result_offset == HEAP_NONE && host->key == 0 &&
-        results_cell_exists(host, task->slot)) {
+    if (results_stay_in_cell(task, bytes)) {
         task->result_bytes = bytes;
         return bytes == 0 ? NULL : task->small;
     }
@@ -212,11 +208,7 @@ void results_keep(const struct mortal_task *task, uint64_t word) {
     pthread_mutex_unlock(&host->results_lock);
 }
 
-void results_forget(struct host *host, uint32_t slot) {
-    _Atomic uint32_t *places = host->block_at[slot];
-    if ((atomic_load_explicit(&places[BLOCK_RESULT], memory_order_relaxed) |
-         atomic_load_explicit(&places[BLOCK_PARTS], memory_order_relaxed)) == 0)
-        return;
+void results_drop(struct host *host, uint32_t slot) {
     pthread_mutex_lock(&host->results_lock);
     for (enum block_kind kind = 0; kind < BLOCK_KINDS; kind++) {
         struct block *block = block_of(host, slot, kind);

@@ -34,6 +34,11 @@ void *mortal_task_result(mortal_task *task, size_t bytes) {
 int mortal_task_reply(mortal_task *task, const void *bytes, size_t count) {
     if (task == NULL || (bytes == NULL && count != 0))
         return why(-EINVAL, "mortal_task_reply: %s is null", task == NULL ? "the task" : "bytes");
+    if (count == sizeof(uint64_t) && !task->is_cleanup && results_stay_in_cell(task, count)) { /* a number: the usual case */
+        memcpy(task->small, bytes, sizeof(uint64_t));
+        task->result_bytes = count;
+        return 0;
+    }
     void *memory = mortal_task_result(task, count);
     if (task->is_cleanup)
         return -EPERM;

@@ -181,9 +181,10 @@ wake() {
 
     breaks nobody_is_stuck IDLE_LATE '-DDEATHS=0 -DTASKS=1'
     breaks_long no_lost_wakeup IDLE_LATE '-DDEATHS=0 -DTASKS=1 -DLIVENESS' no_lost_wakeup
-    breaks_long nobody_is_stuck RING_FOR_TASKS_ONLY '-DTASKS=1'
+    breaks_long nobody_is_stuck RING_FOR_TASKS_ONLY '-DTASKS=2 -DENDLESS=2'
     breaks nobody_is_stuck HINT_CLEARED_FIRST "$two -DENDLESS=2"
     breaks_long nobody_is_stuck SEARCH_BIT_LEFT '-DTASKS=1'
+    breaks_long nobody_is_stuck COUNTED_EARLY '-DTASKS=1'
     breaks nobody_is_stuck NO_PASSING_ON "$two -DENDLESS=2"
     breaks nobody_is_stuck WATCHED_LATE "$one -DWAITER"
     breaks nobody_is_stuck CANCEL_SILENT "$one -DWAITER -DCANCEL"

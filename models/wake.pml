@@ -36,7 +36,7 @@
 
 #define NONE 0
 #define IDLE_LATE 1         /* the idle bit is set after the last look for work */
-#define RING_FOR_TASKS_ONLY 2 /* recovery rings if it returned a task: a bit that the dead had taken stays taken */
+#define RING_FOR_TASKS_ONLY 2 /* recovery rings for what waits only: a bit that the dead had taken stays taken */
 #define HINT_CLEARED_FIRST 3 /* a word says whether anybody sleeps; who rings one clears it and sets it again if more sleep */
 #define SEARCH_BIT_LEFT 4   /* recovery leaves the searching bit of the dead */
 #define NO_PASSING_ON 5     /* who finds work does not look whether there is more */
@@ -48,8 +48,9 @@
 #define INTENT_LATE 11      /* the intent is stored after the claim */
 #define PUBLISHED_UNTOLD 12 /* recovery does not tell of what was published just before the death */
 #define RESIGN_LATE 13      /* a deputy looks for work, resigns after that, and sleeps without a limit */
-#define OFFICE_KEPT 14      /* recovery rings everybody and does not end the office of a deputy that died */
+#define OFFICE_KEPT 14      /* recovery does not end the office of a deputy that died */
 #define DEPUTY_OVERSLEEPS 15 /* the deputy sleeps without a limit */
+#define COUNTED_EARLY 16    /* recovery counts what waits before it takes back what the dead said of itself */
 #ifndef PLANT
 #define PLANT NONE
 #endif
@@ -538,13 +539,70 @@ proctype condemner() {
     fi
 }
 
-/* death.c: what becomes of a dead host's task, who takes over, who is told, who comes up, and then ring everybody. */
+/* Ring who sleeps unseen: a bit that the dead had taken. One that says what it does, or runs a task, is left alone. */
+inline ring_unseen() {
+    do
+    :: s < BERTHS ->
+        if
+        :: alive[s] && may_claim[s] ->
+            bits = idle & MASK(s);
+            if
+            :: bits == 0 -> bits = searching & MASK(s)
+            :: else
+            fi;
+            if
+            :: bits == 0 -> d_step {
+                do
+                :: t < TASKS -> bits = bits | (claim[t] == RUNNING(s)); t++
+                :: else -> break
+                od;
+                t = 0
+            }
+            :: else
+            fi;
+            if
+            :: bits == 0 -> ring_by_immortal(s)
+            :: else
+            fi;
+            bits = 0
+        :: else
+        fi;
+        s++
+    :: else -> break
+    od;
+    s = 0
+}
+
+inline count_waiting() {
+    waiting = tail;
+    waiting = (waiting > head -> waiting - head : 0);
+    do
+    :: t < TASKS ->
+        if
+        :: (returned & MASK(t)) != 0 && claim[t] == PENDING -> waiting++
+        :: else
+        fi;
+        t++
+    :: else -> break
+    od;
+    t = 0
+}
+
+inline ring_idle() {
+    do
+    :: d_step { waiting != 0 && idle != 0 -> s = LOWEST(idle); idle = idle & ~MASK(s) }
+        ring_by_immortal(s);
+        waiting--
+    :: else -> break
+    od;
+    s = 0;
+    waiting = 0
+}
+
+/* death.c: what becomes of a dead host's task, who takes over, who is told, who comes up, and then ring who must look. */
 proctype supervisor() {
-    byte w = IMMORTAL, b, s, t;
+    byte w = IMMORTAL, b, s, t, waiting, bits;
     bit by_us;
-#if PLANT == RING_FOR_TASKS_ONLY
-    bit told;
-#endif
 end_quiet:
     do
     :: to_bury != 0 ->
@@ -562,9 +620,6 @@ end_quiet:
         if
         :: t != 0 && claim[t - 1] == PENDING -> /* also what it had not claimed yet, or had given back */
             d_step {
-#if PLANT == RING_FOR_TASKS_ONLY
-                told = 1;
-#endif
                 returned = returned | MASK(t - 1);
 #if PLANT != NO_VERSION
                 returned_version++
@@ -572,9 +627,18 @@ end_quiet:
             }
         :: else
         fi;
+        t = 0;
+#if PLANT == COUNTED_EARLY
+        count_waiting();
+#endif
         idle = idle & ~MASK(b);
 #if PLANT != SEARCH_BIT_LEFT
         searching = searching & ~MASK(b);
+#endif
+#if BRISK
+#if PLANT != OFFICE_KEPT
+        deputy = (deputy == b + 1 -> 0 : deputy);
+#endif
 #endif
         may_claim[b] = 0;
 #if STANDBY > 0
@@ -588,6 +652,7 @@ end_quiet:
         fi;
         s = 0;
 #endif
+        t = intent[b];
         if
         :: t != 0 && claim[t - 1] == ENDED && watched[t - 1] &&
                 (PLANT != PUBLISHED_UNTOLD || by_us) -> waiter_asleep = 0
@@ -604,24 +669,13 @@ end_quiet:
             alive[b] = 1
 #endif
         }
-#if BRISK
-#if PLANT != OFFICE_KEPT
-        deputy = 0;
+#if PLANT != RING_FOR_TASKS_ONLY
+        ring_unseen();
 #endif
+#if PLANT != COUNTED_EARLY
+        count_waiting();
 #endif
-#if PLANT == RING_FOR_TASKS_ONLY
-        s = (told -> 0 : BERTHS);
-#endif
-        do
-        :: s < BERTHS ->
-            if
-            :: alive[s] -> ring_by_immortal(s)
-            :: else
-            fi;
-            s++
-        :: else -> break
-        od;
-        s = 0;
+        ring_idle();
 #ifdef REBIRTH
 #if STANDBY == 0
         may_claim[b] = 1;

@@ -36,6 +36,12 @@ void bell_ring_one(const struct region *r) {
         ring(r, bit / r->g.workers_per_host, bit % r->g.workers_per_host);
 }
 
+void bell_ring_idle(const struct region *r, uint64_t most) {
+    uint32_t bit;
+    for (; most != 0 && take_idle(r, &bit); most--)
+        ring(r, bit / r->g.workers_per_host, bit % r->g.workers_per_host);
+}
+
 /* ORD(bell:searchers) pairs ORD(bell:stop): the work is visible before this look. Who is still seen searching looks for
  * work once more when it has stopped. */
 static bool anybody_searches(const struct region *r) {
@@ -43,6 +49,14 @@ static bool anybody_searches(const struct region *r) {
         if (atomic_load_explicit(searching_word(r, i), memory_order_seq_cst) != 0)
             return true;
     return false;
+}
+
+/* Both are hints here: who is taken for one that is neither is rung in vain. ORD(bell:sleepers), ORD(bell:searchers) */
+bool bell_is_seen(const struct region *r, uint32_t berth, uint32_t worker) {
+    uint32_t bit = berth * r->g.workers_per_host + worker;
+    uint64_t bits = atomic_load_explicit(idle_word(r, bit / 64), memory_order_relaxed) |
+                    atomic_load_explicit(searching_word(r, bit / 64), memory_order_relaxed);
+    return (bits >> bit % 64 & 1) != 0;
 }
 
 static bool is_covered(const struct region *r) {
@@ -98,6 +112,8 @@ void bell_stop_search(const struct region *r, uint32_t berth, uint32_t worker) {
     /* ORD(bell:stop) pairs ORD(bell:searchers): before the last look for work, ORD(queue:look). */
     atomic_fetch_and_explicit(searching_word(r, bit / 64), ~mask, memory_order_seq_cst);
 }
+
+void bell_ring_worker(const struct region *r, uint32_t berth, uint32_t worker) { ring(r, berth, worker); }
 
 void bell_ring_berth(const struct region *r, uint32_t berth) {
     for (uint32_t worker = 0; worker < r->g.workers_per_host; worker++)

@@ -11,7 +11,8 @@
  *
  * Without the second look for work a worker that read an empty queue just before the push, and set its bit just after the
  * owner looked, would sleep beside a full queue. A waker that takes the bit of a worker which dies before it wakes loses
- * the wake-up: recovery therefore ends by ringing everybody.
+ * the wake-up, and one that is a worker itself may die with a bit taken and nobody rung. So a recovery ends by ringing as
+ * many sleepers as tasks wait, and everybody who neither runs a task nor has a bit that says what it does instead.
  *
  * There is no word in front of the bits that says whether any is set. Whoever wakes would have to clear it and set it again
  * if bits are left, and another waker in between would take it for "nobody sleeps": the task that both were about then waits
@@ -40,8 +41,10 @@ static inline void bell_call(const struct region *r) { /* after a push; after fi
         bell_call_idle(r);
 }
 void bell_ring_one(const struct region *r); /* one idle worker, if any */
+void bell_ring_idle(const struct region *r, uint64_t most); /* so many, if so many are idle */
 void bell_ring_all(const struct region *r);                       /* every worker of every berth, idle or not */
 void bell_ring_berth(const struct region *r, uint32_t berth);
+void bell_ring_worker(const struct region *r, uint32_t berth, uint32_t worker);
 
 /*
  * To wake a worker costs some microseconds of whoever does it and a processor that somebody else may be using. Where tasks
@@ -56,7 +59,7 @@ void bell_ring_berth(const struct region *r, uint32_t berth);
  *   full barrier                     full barrier
  *   work there? run it               a deputy? leave it to it
  *
- * A deputy that dies covers no more: bell_ring_all() ends its office.
+ * A deputy that dies covers no more: its burial resigns for it, before the look at what waits.
  */
 #define DEPUTY_NS 200000u
 #define BRISK_NS  1500u /* a task that is shorter, with what comes before the next one, is brisk */
@@ -70,5 +73,6 @@ void bell_say_idle(const struct region *r, uint32_t berth, uint32_t worker);
 void bell_say_busy(const struct region *r, uint32_t berth, uint32_t worker);
 bool bell_start_search(const struct region *r, uint32_t berth, uint32_t worker); /* false: enough others look already */
 void bell_stop_search(const struct region *r, uint32_t berth, uint32_t worker);
+bool bell_is_seen(const struct region *r, uint32_t berth, uint32_t worker); /* to be idle, or to look for work */
 
 #endif

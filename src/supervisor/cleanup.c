@@ -211,7 +211,7 @@ static void settle(struct supervisor *s, uint32_t index) {
         atomic_fetch_add_explicit(&control_head(s->region)->requeued, 1, memory_order_relaxed);
         death_return(s, task.slot);
         death_publish_returned(s);
-        bell_ring_all(s->region);
+        bell_ring_one(s->region);
         breaker_tell(s);
     } else if (outcome == RECOVERED_ENDED) {
         death_announce(s, task.slot);

@@ -233,6 +233,8 @@ static void clear_hints(const struct region *r, uint32_t berth) {
     for (uint32_t worker = 0; worker < r->g.workers_per_host; worker++) {
         bell_say_busy(r, berth, worker);
         bell_stop_search(r, berth, worker);
+        if (!PLANTED(PLANT_DEPUTY_STAYS))
+            bell_resign(r, berth, worker);
     }
 }
 
@@ -323,11 +325,43 @@ void death_certified(struct supervisor *s, uint32_t berth, const siginfo_t *info
     breaker_tell(s); /* with each death, since it may have returned a task that somebody waits for */
 }
 
-/* Whoever died or stopped may have been rung and could not look: ring everybody. */
+/* So many at least: what was cancelled meanwhile may be among them. */
+static uint64_t count_waiting(const struct supervisor *s) {
+    /* ORD(queue:length), and what the dead one said of itself, ORD(bell:stop), and its office, ORD(bell:resign), are gone
+     * before. */
+    atomic_thread_fence(memory_order_seq_cst);
+    uint64_t count = queue_length(s->region);
+    for (uint32_t i = 0; i < s->returned_count; i++)
+        count += is_pending(s->region, s->returned[i].entry);
+    return count;
+}
+
+/* One that sleeps, and whose bit was taken by a worker that died before it rang. Who runs a task looks for the next one by
+ * itself, and so does who has just claimed one. */
+static void ring_unseen(const struct supervisor *s) {
+    const struct region *r = s->region;
+    for (uint32_t berth = 0; berth < r->g.berths; berth++) {
+        if (s->hosts[berth].state != HOST_ACTIVE)
+            continue;
+        uint32_t active = atomic_load(&berth_of(r, berth)->active);
+        for (uint32_t worker = 0; worker < active; worker++)
+            if (!bell_is_seen(r, berth, worker) && atomic_load(&desk_of(r, s->hosts[berth].life, worker)->begun) == 0)
+                bell_ring_worker(r, berth, worker);
+    }
+}
+
+/* Whoever died may have been rung and could not look, or was about to ring another: bell.h. To ring everybody would do,
+ * and cost a wake-up for each worker of the pool. */
+void death_ring(struct supervisor *s) {
+    if (PLANTED(PLANT_SILENT_RECOVERY))
+        return;
+    ring_unseen(s);
+    bell_ring_idle(s->region, count_waiting(s));
+}
+
 void death_rally(struct supervisor *s) {
     spawn_fill(s);
-    if (!PLANTED(PLANT_SILENT_RECOVERY))
-        bell_ring_all(s->region);
+    death_ring(s);
 }
 
 static uint32_t berth_of_pid(const struct supervisor *s, pid_t pid) {
@@ -370,8 +404,10 @@ void death_reap(struct supervisor *s) {
     bool swallowed = waitid(P_ALL, 0, &stopped, WSTOPPED | WNOHANG) == 0 && stopped.si_pid != 0;
     if (left_any) /* who killed them is waiting to be told that nothing is left */
         descendants_kill(s);
-    if (died || swallowed)
+    if (died)
         death_rally(s);
+    if (swallowed) /* whoever stopped is seen to look for work, perhaps, and does not */
+        bell_ring_all(s->region);
     if (died)
         obituary_prepare(s);
 }

@@ -237,6 +237,7 @@ void death_settle(struct supervisor *s, const struct host_record *record, const 
 void death_tell(struct supervisor *s, uint32_t berth, uint32_t life, uint32_t birth);
 void death_bury(struct supervisor *s, uint32_t berth, const struct death *death);       /* that host is certainly dead */
 void death_rally(struct supervisor *s);                                                 /* after burials */
+void death_ring(struct supervisor *s);                                                  /* the last part of that */
 void death_announce(struct supervisor *s, uint32_t slot);                               /* its end is in its word */
 void death_return(struct supervisor *s, uint32_t slot);                                 /* it is pending again */
 void death_publish_returned(struct supervisor *s);

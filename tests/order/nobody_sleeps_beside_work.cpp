@@ -36,6 +36,8 @@ int main()
     MEETING("a worker stops its search, a task is pushed", bell_stop, queue_look, queue_push, bell_searchers);
     MEETING("a deputy resigns, a task is pushed", bell_resign, queue_claim, queue_push, bell_covered);
     MEETING("a worker sleeps, a task is returned", bell_sleep, returned_look, returned_told, bell_sleepers);
+    MEETING("a dead worker's search is over, a task is pushed", bell_stop, queue_length, queue_push, bell_searchers);
+    MEETING("a dead deputy's office ends, a task is pushed", bell_resign, queue_length, queue_push, bell_covered);
     MEETING("an owner waits for a verdict", watch_sleep, watch_look, publish, watch_seen);
     MEETING("an owner waits for a group", group_watch, log_read, log_told, group_watched);
     MEETING("an owner waits for room in the queue", room_wish, queue_room, queue_advance, room_wanted);

@@ -161,14 +161,25 @@ bool judge_leavings(struct scene *scene, const struct undertaker *u)
     return true;
 }
 
-/* Whoever sleeps in another host looks for work after a burial, and is rung again by the next who brings some: nothing
- * that the dead host left behind says that somebody looks already. */
+/* After a burial as many of another host's workers look for work as tasks wait, and all who may sleep without having said so:
+ * the dead one may have taken their bits. And they are rung again by the next who brings work: nothing that the dead host
+ * left behind says that somebody looks already. */
 bool judge_bells(struct scene *scene)
 {
     struct region *r = scene->region;
-    for (uint32_t worker = 0; worker < WORKERS; worker++)
-        if (atomic_load(bell_of(r, OTHER_BERTH, worker)) == scene->bells[worker])
+    uint32_t       slots[SLOTS], waiting = 0, idle = 0, rung = 0;
+    for (uint32_t worker = 0; worker < WORKERS; worker++) {
+        bool was_rung = atomic_load(bell_of(r, OTHER_BERTH, worker)) != scene->bells[worker];
+        bool runs = atomic_load(&desk_of(r, OTHER_LIFE, worker)->begun) != 0;
+        if (!scene->idle[worker] && !runs && !was_rung)
             return judge_breach(scene, promise_rung, "worker %u of another host was not rung", worker);
+        idle += scene->idle[worker];
+        rung += scene->idle[worker] && was_rung;
+    }
+    for (enum lane lane = LANE_NORMAL; lane < LANES; lane++)
+        waiting += waiting_in_lane(scene, lane, slots);
+    if (rung < waiting && rung < idle)
+        return judge_breach(scene, promise_rung, "%u tasks wait and %u of %u idle workers were rung", waiting, rung, idle);
     uint32_t before = atomic_load(bell_of(r, OTHER_BERTH, 1));
     atomic_store(&claims_head(r)->brisk, 1);
     bell_say_idle(r, OTHER_BERTH, 1);

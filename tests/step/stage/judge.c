@@ -1,5 +1,7 @@
 #include "judge.h"
 
+#include "region/bell.h"
+
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -71,8 +73,10 @@ void judge_note_words(struct scene *scene)
 {
     for (uint32_t slot = 0; slot < SLOTS; slot++)
         scene->before[slot] = atomic_load(claim_of(scene->region, slot));
-    for (uint32_t worker = 0; worker < WORKERS; worker++)
+    for (uint32_t worker = 0; worker < WORKERS; worker++) {
         scene->bells[worker] = atomic_load(bell_of(scene->region, OTHER_BERTH, worker));
+        scene->idle[worker] = bell_is_seen(scene->region, OTHER_BERTH, worker);
+    }
 }
 
 /* ---- what should have become of it ---------------------------------------------------------------------------- */

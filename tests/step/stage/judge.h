@@ -47,6 +47,7 @@ struct scene {
     struct fault        *fault;
     uint64_t             before[SLOTS];
     uint32_t             bells[WORKERS]; /* of the other host */
+    bool                 idle[WORKERS];  /* its workers that said so */
 };
 /* As the owner reads it. False: it has not ended. */
 bool judge_harvest(struct region *region, const struct part *part, uint32_t slot, mortal_verdict *verdict, uint8_t *result);
@@ -57,7 +58,7 @@ bool         judge_fates(struct scene *scene);     /* every task has the one rig
 bool         judge_leavings(struct scene *scene, const struct undertaker *u); /* clean-ups were run, notes are whole */
 bool         judge_queue(struct scene *scene);     /* what waits is found by the next host, in order: claims it all */
 bool         judge_heir(struct scene *scene);      /* who took over, and what was counted */
-bool         judge_bells(struct scene *scene);     /* every living worker was rung, and will be */
+bool         judge_bells(struct scene *scene);     /* whoever must look for work was rung, and will be */
 bool         judge_told(struct scene *scene, const struct truth *told); /* every sleeper was woken, every group told */
 bool         judge_breach(struct scene *scene, const char *promise, const char *format, ...) HARNESS_PRINTF(3, 4);
 

@@ -20,6 +20,8 @@ static bool is_due(const struct supervisor *s, const struct host_record *record,
     const struct pool_caps *caps = &s->heritage->caps;
     if (record->is_spent)
         return true;
+    if (caps->recycle_tasks == 0 && caps->recycle_ns == 0)
+        return false; /* without a look at the arena of each host */
     uint32_t served = atomic_load(&host_head(s->region, record->life)->served);
     return (caps->recycle_tasks != 0 && served > 1) ||
            (caps->recycle_ns != 0 && served != 0 && now - record->since_ns >= caps->recycle_ns);
@@ -119,8 +121,7 @@ uint64_t recycle_check(struct supervisor *s, uint64_t now) {
             continue;
         if (!is_due(s, record, now)) {
             uint64_t due = caps->recycle_ns < NEVER - record->since_ns ? record->since_ns + caps->recycle_ns : NEVER;
-            bool has_served = atomic_load(&host_head(s->region, record->life)->served) != 0;
-            if (caps->recycle_ns != 0 && has_served && due < next)
+            if (caps->recycle_ns != 0 && due < next && atomic_load(&host_head(s->region, record->life)->served) != 0)
                 next = due;
         } else if (may_let_go(s)) {
             s->wants_heir = !has_standby(s);

@@ -219,6 +219,8 @@ static void bury_namespace(struct supervisor *s, struct host_record *record) {
             s->firsts[i].due_ns = clock_after(LINGER_NS);
     if (!is_alone && !record->is_felled)
         kill(record->first, SIGKILL);
+    if (!is_alone)
+        s->children = CHILDREN_NEWS;
     record->first = 0; /* unless it is alone, an orphan from now on, and the last of them */
 }
 

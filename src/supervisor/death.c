@@ -23,7 +23,10 @@ void death_doom(struct supervisor *s, uint32_t berth) {
     /* ORD(death:doom) pairs ORD(worker:doomed): before any look at what its workers claimed, ORD(death:look). */
     atomic_store_explicit(&berth_of(s->region, berth)->doomed, 1, memory_order_seq_cst);
     record->asked = true;
+    if (record->state == HOST_STARTING)
+        s->children = CHILDREN_NEWS; /* its sitter is ours while it starts only */
     record->state = HOST_DYING;
+    s->dying++;
     record->since_ns = clock_ns();
     if (record->asked_for == MORTAL_ASKED_NOBODY) { /* whoever knows better has said so */
         record->asked_for = MORTAL_ASKED_AUDIT;
@@ -291,6 +294,9 @@ void death_bury(struct supervisor *s, uint32_t berth, const struct death *death)
     atomic_store(&shared->pid, 0);
     atomic_store(&shared->life, NO_LIFE);
     s->life_berth[life] = 0;
+    if (record->state == HOST_STARTING)
+        s->children = CHILDREN_NEWS; /* as in death_doom() */
+    s->dying -= record->state == HOST_DYING && s->dying != 0;
     record->state = HOST_EMPTY;
     record->position = NO_POSITION;
     record->life = NO_LIFE;
@@ -377,18 +383,46 @@ static void reap_one(struct supervisor *s, const siginfo_t *seen) {
         spawn_forget_template(s); /* while it is not ready, what it said last is still to be heard */
     while (waitid(P_PID, (id_t)seen->si_pid, &info, WEXITED | __WALL) < 0 && errno == EINTR) {
     }
+    s->children = CHILDREN_NEWS;
+}
+
+/* The system call, since glibc's waitid does not hand on what the dead one used. */
+static bool has_ended(struct supervisor *s, idtype_t which, pid_t pid, siginfo_t *seen) {
+    memset(seen, 0, sizeof *seen);
+    return syscall(SYS_waitid, which, pid, seen, WEXITED | WNOHANG | WNOWAIT | __WALL, &s->dead_usage) == 0 &&
+           seen->si_pid != 0;
+}
+
+#define AT_ONCE 64u
+
+/* Those that were killed are asked for by number: a look at all children takes the longer the more there are. Reaped when
+ * it is known what they left, since the list of children can be read on only while nobody is taken out of it. Returns how
+ * many. */
+static uint32_t reap_doomed(struct supervisor *s, bool *left_any) {
+    siginfo_t ended[AT_ONCE];
+    uint32_t count = 0;
+    for (uint32_t berth = 0; berth < s->region->g.berths && s->dying != 0 && count < AT_ONCE; berth++) {
+        const struct host_record *record = &s->hosts[berth];
+        if (record->state != HOST_DYING || !has_ended(s, P_PID, record->pid, &ended[count]))
+            continue;
+        if (PLANTED(PLANT_REAP_BEFORE_RECOVERY))
+            reap_one(s, &ended[count]);
+        death_certified(s, berth, &ended[count++]);
+    }
+    if (count != 0 && !descendants_none(s))
+        *left_any = true;
+    for (uint32_t i = 0; i < count; i++) {
+        reap_one(s, &ended[i]);
+        containment_reaped(s, ended[i].si_pid);
+    }
+    return count;
 }
 
 /* Looked at first and reaped after the recovery: the pid in the berth names nobody else before all is in order. */
 void death_reap(struct supervisor *s) {
-    bool died = false, left_any = false;
-    for (;;) {
-        siginfo_t seen;
-        memset(&seen, 0, sizeof seen);
-        /* The system call, since glibc's waitid does not hand on what the dead one used. */
-        if (syscall(SYS_waitid, P_ALL, 0, &seen, WEXITED | WNOHANG | WNOWAIT | __WALL, &s->dead_usage) < 0 ||
-            seen.si_pid == 0)
-            break;
+    bool left_any = false, died = reap_doomed(s, &left_any) != 0;
+    siginfo_t seen;
+    while (has_ended(s, P_ALL, 0, &seen)) {
         uint32_t berth = berth_of_pid(s, seen.si_pid);
         if (PLANTED(PLANT_REAP_BEFORE_RECOVERY))
             reap_one(s, &seen);

@@ -14,6 +14,7 @@
  */
 #include <limits.h>
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "supervisor/state.h"
@@ -83,14 +84,76 @@ static void tell_gone(struct supervisor *s) {
     futex_wake(&control->trees_gone, INT_MAX);
 }
 
+static pid_t children[ORPHANS_MOST];
+
+/* All of them, or with `on` those that came since the last time. */
+static int list_children(struct supervisor *s, bool on) {
+    if (s->children_fd <= 0)
+        return -1;
+    return on ? process_children_on(s->children_fd, children, ORPHANS_MOST)
+              : process_children_again(s->children_fd, children, ORPHANS_MOST);
+}
+
+/* Processes of hosts, by number: where there are many, a search through all hosts for each of them takes longer than all
+ * the rest. Who is not found here may be ours all the same. */
+#define OURS_MOST 32768u /* a power of two */
+static pid_t ours[OURS_MOST];
+static uint32_t ours_mask; /* 0: there are few, or too many */
+
+static uint32_t place_among_ours(pid_t pid) {
+    uint32_t at = (uint32_t)pid & ours_mask;
+    while (ours[at] != 0 && ours[at] != pid)
+        at = (at + 1) & ours_mask;
+    return at;
+}
+
+static void note_ours(const struct supervisor *s) {
+    uint32_t hosts = s->region->g.berths, room = 1;
+    while (room < 4 * hosts) /* three of each at most */
+        room *= 2;
+    ours_mask = hosts > 8 && room <= OURS_MOST ? room - 1 : 0;
+    if (ours_mask == 0)
+        return;
+    memset(ours, 0, room * sizeof *ours);
+    for (uint32_t i = 0; i < hosts; i++) {
+        const struct host_record *record = &s->hosts[i];
+        const pid_t its[] = {record->pid, record->sitter, record->first};
+        for (uint32_t at = 0; record->state != HOST_EMPTY && at < sizeof its / sizeof *its; at++)
+            if (its[at] > 0)
+                ours[place_among_ours(its[at])] = its[at];
+    }
+}
+
+static bool is_noted(pid_t pid) { return ours_mask != 0 && ours[place_among_ours(pid)] == pid; }
+
+/* Looks only. From the beginning, or from where the last look ended. */
+static void look_on(struct supervisor *s) {
+    bool on = s->children == CHILDREN_OURS;
+    int count = list_children(s, on);
+    bool has_foreign = count < 0 || count == ORPHANS_MOST;
+    if (!on)
+        note_ours(s);
+    for (int i = 0; i < count && !has_foreign; i++)
+        has_foreign = !(!on && is_noted(children[i])) && !descendants_are_ours(s, children[i]);
+    s->children = has_foreign ? CHILDREN_FOREIGN : CHILDREN_OURS;
+}
+
+/* The whole list takes a tenth of a millisecond where there are hundreds of hosts. So it is read while a host dies, or
+ * when nothing is on its way any more after one did; then what is there at the death is told by what came since. */
+void descendants_prepare(struct supervisor *s) {
+    bool is_settled = s->ready && s->starting == 0 && s->sitter_count == 0;
+    if (s->children == CHILDREN_NEWS ? is_settled || s->dying != 0 : s->children == CHILDREN_OURS && s->dying != 0)
+        look_on(s);
+}
+
 void descendants_kill(struct supervisor *s) {
-    static pid_t children[ORPHANS_MOST];
     int count = process_children(children, ORPHANS_MOST);
+    note_ours(s);
     uint32_t left = 0, at = 0;
     uint32_t before_deep = containment_is_beside(s) ? LOOKS_BEFORE_DEEP_HELD : LOOKS_BEFORE_DEEP;
     bool again = s->orphan_looks % LOOKS_BEFORE_AGAIN == LOOKS_BEFORE_AGAIN - 1;
     for (int i = 0; i < count; i++) {
-        if (descendants_are_ours(s, children[i]))
+        if (is_noted(children[i]) || descendants_are_ours(s, children[i]))
             continue;
         if (!was_seen(s, &at, children[i]) || again) {
             kill(children[i], SIGKILL);
@@ -101,12 +164,25 @@ void descendants_kill(struct supervisor *s) {
     }
     s->orphan_count = left;
     s->orphan_looks = left != 0 ? s->orphan_looks + 1 : 0;
+    if (left != 0)
+        s->children = CHILDREN_FOREIGN; /* until they are reaped */
     if (left != 0 || count < 0)
         containment_orphans(s);
     if (left != 0)
         return;
     tell_gone(s); /* or there is no /proc, and nothing more that could be done */
     containment_tidy(s);
+}
+
+bool descendants_none(struct supervisor *s) {
+    if (s->children != CHILDREN_OURS)
+        return false;
+    look_on(s);
+    if (s->children != CHILDREN_OURS)
+        return false;
+    tell_gone(s);
+    containment_tidy(s);
+    return true;
 }
 
 #define BOMB_PASSES 50u

@@ -48,8 +48,10 @@ void sitters_end(struct supervisor *s, uint32_t berth, uint32_t life) {
         s->sitters[s->sitter_count++] = (struct sitter){.pid = pid, .life = life, .due_ns = clock_after(LINGER_NS)};
         return;
     }
-    if (pid > 0)
+    if (pid > 0) {
         kill(pid, SIGKILL);
+        s->children = CHILDREN_NEWS; /* it is none of ours any more */
+    }
     lives_let_go(s, life);
 }
 

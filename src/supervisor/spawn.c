@@ -73,6 +73,7 @@ void spawn_forget_template(struct supervisor *s) {
     if (s->template_link >= 0)
         close(s->template_link);
     s->template_pid = 0;
+    s->children = CHILDREN_NEWS; /* it is none of ours any more, and may be there */
     s->template_link = -1;
     s->template_ready = false;
 }
@@ -216,7 +217,9 @@ static bool spawn(struct supervisor *s) {
 
 static void count_ready(struct supervisor *s) {
     uint32_t active = 0, standby = 0, dying = 0, hardened = UINT32_MAX;
+    s->starting = 0;
     for (uint32_t i = 0; i < s->region->g.berths; i++) {
+        s->starting += s->hosts[i].state == HOST_STARTING;
         active += s->hosts[i].state == HOST_ACTIVE;
         standby += s->hosts[i].state == HOST_STANDBY;
         dying += s->hosts[i].state == HOST_DYING;

@@ -109,6 +109,13 @@ struct dead_leaf {
 #define SITTERS_MOST 256
 #define ORPHANS_MOST 4096
 
+/* What is known of the list of children as far as it was read. */
+enum children {
+    CHILDREN_NEWS = 0, /* one was reaped since: it has to be read again from its beginning */
+    CHILDREN_FOREIGN,  /* there was one that is none of ours */
+    CHILDREN_OURS
+};
+
 struct returned {
     uint64_t ticket, entry;
 };
@@ -199,6 +206,11 @@ struct supervisor {
     uint32_t files_used;     /* numbers below may have one */
     uint32_t files_closed_seen;
     int files_fd;            /* where hosts ask; only with files */
+    int children_fd;         /* the kernel's list of this process's children; 0 or less: there is none */
+    enum children children;
+    uint32_t dying;          /* hosts that were doomed and are not yet certainly dead */
+    uint32_t starting;       /* hosts that were not ready when last counted */
+    bool may_have_died;      /* a child, since it was last looked which */
 };
 
 /* An arena is given out again as it was left. What stands in it is this host's own only from its birth on.
@@ -323,6 +335,8 @@ bool sitters_reaped(struct supervisor *s, pid_t pid);     /* true: that child wa
 /* descendants.c */
 bool descendants_are_ours(const struct supervisor *s, pid_t pid); /* template, a host, or a sitter */
 void descendants_kill(struct supervisor *s);            /* after each death but a sitter's: what dead hosts' tasks left */
+void descendants_prepare(struct supervisor *s);         /* before deaths that are to be looked at quickly */
+bool descendants_none(struct supervisor *s);            /* of hosts that are dead, not reaped: certainly none; and told so */
 
 void descendants_kill_below(pid_t pid);                 /* what is still being multiplied under a host that is to die */
 

@@ -80,6 +80,7 @@ static bool open_ears(struct supervisor *s) {
     sigaddset(&signals, SIGNAL_NOTICE);
     s->signal_fd = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
     s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    s->children_fd = process_children_open(getpid()); /* now: later files may have taken all descriptors but one */
     return s->signal_fd >= 0 && s->epoll_fd >= 0 && watch_fd(s, s->signal_fd) && watch_fd(s, s->heritage->owner_pidfd) &&
            watch_fd(s, s->heritage->link_fd) && watch_fd(s, s->heritage->bell_fd);
 }
@@ -148,13 +149,13 @@ static void drain_bell(int fd) {
     }
 }
 
-/* True: a host wants to be looked at. */
-static bool drain_signals(int fd) {
+static void drain_signals(struct supervisor *s) {
     struct signalfd_siginfo info;
-    bool noticed = false;
-    while (read(fd, &info, sizeof info) == (ssize_t)sizeof info)
-        noticed = noticed || info.ssi_signo == SIGNAL_NOTICE;
-    return noticed;
+    s->noticed = s->may_have_died = false;
+    while (read(s->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
+        s->noticed = s->noticed || info.ssi_signo == SIGNAL_NOTICE; /* a host wants to be looked at */
+        s->may_have_died = s->may_have_died || info.ssi_signo == SIGCHLD;
+    }
 }
 
 /* A kill and a death come first of all: their time is measured. What comes in from here on until the descriptors are
@@ -187,7 +188,7 @@ static void sleep_until(struct supervisor *s, uint64_t wake_ns) {
         ready = epoll_wait(s->epoll_fd, events, 8, wake_ns == NEVER ? -1 : ms > INT_MAX ? INT_MAX : (int)ms);
     }
     hurry(s, events, ready);
-    s->noticed = drain_signals(s->signal_fd);
+    drain_signals(s);
     s->noticed = containment_noticed(s) || s->noticed;
     drain_bell(s->heritage->bell_fd);
 }
@@ -228,7 +229,8 @@ static void turn(struct supervisor *s) {
         ask_heed_yields(s);
         audit_parked(s);
     }
-    death_reap(s);
+    if (s->may_have_died)
+        death_reap(s);
     spawn_check_ready(s);
     spawn_fill(s);
     groupfd_ring(s);
@@ -242,6 +244,7 @@ static void turn(struct supervisor *s) {
     wake = min_ns(wake, trace_next_ns(s));
     wake = min_ns(wake, sitters_kill(s, now));
     wake = min_ns(wake, containment_turn(s, now));
+    descendants_prepare(s);
     if (!s->quitting)
         sleep_until(s, wake);
 }

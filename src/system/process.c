@@ -131,11 +131,26 @@ int process_reap(int pidfd) {
 int process_children(pid_t *pids, size_t capacity) { return process_children_of(getpid(), pids, capacity); }
 
 int process_children_of(pid_t process, pid_t *pids, size_t capacity) {
+    int fd = process_children_open(process);
+    if (fd < 0)
+        return fd;
+    int count = process_children_on(fd, pids, capacity);
+    close(fd);
+    return count;
+}
+
+int process_children_open(pid_t process) {
     char path[64];
     (void)snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)process, (int)process);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
+    return fd < 0 ? -errno : fd;
+}
+
+int process_children_again(int fd, pid_t *pids, size_t capacity) {
+    return lseek(fd, 0, SEEK_SET) < 0 ? -errno : process_children_on(fd, pids, capacity);
+}
+
+int process_children_on(int fd, pid_t *pids, size_t capacity) {
     char text[4096];
     size_t stored = 0;
     long pid = 0;
@@ -154,8 +169,7 @@ int process_children_of(pid_t process, pid_t *pids, size_t capacity) {
             }
         }
     }
-    close(fd);
-    return (int)stored;
+    return got < 0 ? -errno : (int)stored;
 }
 
 bool process_thread_look(pid_t pid, pid_t thread, struct thread_look *look) {

@@ -48,6 +48,12 @@ bool process_thread_look(pid_t pid, pid_t thread, struct thread_look *look);
 int process_children(pid_t *pids, size_t capacity);
 int process_children_of(pid_t process, pid_t *pids, size_t capacity); /* likewise, those that its main thread made */
 
+/* The same list, read on from where the last reading ended: the kernel appends to it, so as long as none of those that were
+ * read was reaped these are all that came since. */
+int process_children_open(pid_t process); /* or a negative errno */
+int process_children_on(int fd, pid_t *pids, size_t capacity);
+int process_children_again(int fd, pid_t *pids, size_t capacity); /* from its beginning */
+
 /* Not at 0, 1 or 2, where this process may have closed the standard streams: whoever prints would print into it, and hosts
  * keep those. Takes fd, also on failure. Returns it, the one that it became, or a negative errno; a negative fd as it is. */
 int process_lift_fd(int fd);

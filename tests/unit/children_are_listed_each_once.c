@@ -1,6 +1,8 @@
 /*
  * process_children() names every child of this process once and nobody else, dead ones that were not waited for among
- * them; also when there are so many that the list does not fit into one read; and never more than there is room for.
+ * them; also when there are so many that the list does not fit into one read; and never more than there is room for. Read
+ * on, the list names those that came since, and nobody twice.
+ * Broken by: a kernel that lists children in another order, or ends a list for ever once it was read.
  */
 #include "unit.h"
 
@@ -60,6 +62,28 @@ static void end_all(void)
     check_listed();
 }
 
+static void check_read_on(void)
+{
+    static pid_t listed[ROOM];
+    int fd = process_children_open(getpid());
+    CHECK(fd >= 0);
+    CHECK_EQ(process_children_on(fd, listed, ROOM), count);
+    CHECK_EQ(process_children_on(fd, listed, ROOM), 0);
+    for (uint32_t i = 0; i < 3; i++) {
+        uint32_t before = count;
+        make(1 + i * 3);
+        CHECK_EQ(process_children_on(fd, listed, ROOM), count - before);
+        for (uint32_t at = before; at < count; at++)
+            CHECK_EQ(listed[at - before], made[at]);
+        kill(made[before], SIGKILL);
+        harness_wait_gone(made[before]); /* dead, and not waited for: in its place still */
+        CHECK_EQ(process_children_on(fd, listed, ROOM), 0);
+    }
+    CHECK_EQ(process_children_again(fd, listed, ROOM), count);
+    CHECK_EQ(process_children_on(fd, listed, ROOM), 0);
+    close(fd);
+}
+
 void test(void)
 {
     pid_t none;
@@ -70,6 +94,7 @@ void test(void)
     check_listed();
     make(4);
     check_listed();
+    check_read_on();
     end_all();
     make(MANY);
     check_listed();

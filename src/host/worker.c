@@ -337,6 +337,11 @@ static bool search(struct worker *worker, uint32_t bell) {
     if (!is_only && !bell_start_search(r, berth, worker->index))
         return false;
     struct spin spin = {.limit_us = worker->search_us};
+    /* It was woken for what it has run since, so tasks are rare, and who waits for one, maybe on this very processor, goes
+     * first. */
+    if (worker->was_asleep)
+        spin_give_way();
+    worker->was_asleep = false;
     bool found;
     do {
         found = queue_has_work(r, &worker->claimant) || atomic_load(worker->bell) != bell;
@@ -381,7 +386,7 @@ static void sleep_until_rung(struct worker *worker, uint32_t bell) {
     if (deputy)
         bell_resign(worker->region, berth, worker->index);
     bell_say_busy(worker->region, berth, worker->index);
-    worker->found = true;
+    worker->found = worker->was_asleep = true;
 }
 
 void worker_run(struct worker *worker) {

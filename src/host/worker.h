@@ -48,6 +48,7 @@ struct worker {
     uint32_t errand_seen; /* the last clean-up that it was given */
     struct cell_writer cells;
     struct draft *drafts; /* files that its task has begun and not published */
+    bool was_asleep;      /* since it searched last */
 };
 
 void worker_prepare(struct worker *worker, struct host *host, uint32_t index);

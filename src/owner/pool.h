@@ -153,6 +153,7 @@ struct pool {
     uint64_t places_made[LANES]; /* of each queue: positions below have memory; UINT64_MAX: all have */
     uint32_t files_sent; /* over the link */
     struct mapping *mappings; /* maps under way */
+    bool has_rung; /* a submit woke a worker, since somebody spun for a task last */
 };
 
 static inline bool pool_is_closed_to_me(const struct pool *pool) {

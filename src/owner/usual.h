@@ -81,7 +81,8 @@ static inline void usual_enter(struct pool *pool, uint32_t slot, uint64_t ticket
 /* Whoever sleeps beside the task that was just pushed. */
 static inline void usual_wake(struct pool *pool) {
     struct control_head *control = control_head(pool->region);
-    bell_call(pool->region);
+    if (bell_call(pool->region))
+        pool->has_rung = true;
     /* ORD(submit:asleep) pairs ORD(supervisor:sleep): the task is visible before this look, ORD(queue:push). */
     if (atomic_load(&control->asleep) != 0 && atomic_exchange(&control->asleep, 0) != 0)
         watch_ring_supervisor(pool);

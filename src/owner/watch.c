@@ -105,9 +105,14 @@ int watch_sleep(struct pool *pool, const struct waiting *on) {
 static void spin_for(struct pool *pool, uint32_t slot) {
     const _Atomic uint64_t *claim = claim_of(pool->region, slot);
     struct spin pending = {.limit_us = PENDING_SPIN_US}, running = {.limit_us = pool->spin_us};
+    bool has_rung = pool->has_rung;
+    pool->has_rung = false;
     watch_stay(pool);
     seat_unlock(pool);
     enum slot_phase phase;
+    /* A worker takes microseconds to wake, and the kernel likes to wake it on this very processor. */
+    if (has_rung && word_phase(atomic_load_explicit(claim, memory_order_relaxed)) == SLOT_PENDING)
+        spin_give_way();
     do { /* a hint: ORD(harvest) reads it again */
         phase = word_phase(atomic_load_explicit(claim, memory_order_acquire));
     } while (!phase_has_ended(phase) && spin_turn(phase == SLOT_PENDING ? &pending : &running));

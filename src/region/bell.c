@@ -30,10 +30,12 @@ static bool take_idle(const struct region *r, uint32_t *bit) {
     return false;
 }
 
-void bell_ring_one(const struct region *r) {
+bool bell_ring_one(const struct region *r) {
     uint32_t bit;
-    if (take_idle(r, &bit))
-        ring(r, bit / r->g.workers_per_host, bit % r->g.workers_per_host);
+    if (!take_idle(r, &bit))
+        return false;
+    ring(r, bit / r->g.workers_per_host, bit % r->g.workers_per_host);
+    return true;
 }
 
 void bell_ring_idle(const struct region *r, uint64_t most) {
@@ -67,9 +69,8 @@ static bool is_covered(const struct region *r) {
     return atomic_load_explicit(&claims_head(r)->deputy, memory_order_seq_cst) != 0;
 }
 
-void bell_call_idle(const struct region *r) {
-    if (!anybody_searches(r) && !is_covered(r))
-        bell_ring_one(r);
+bool bell_call_idle(const struct region *r) {
+    return !anybody_searches(r) && !is_covered(r) && bell_ring_one(r);
 }
 
 /* Like ORD(bell:resign), but nothing hangs on it: from here on it looks for work at least once more. */

@@ -26,7 +26,7 @@
 /* Who pushes wakes nobody while somebody is awake and looks for work anyway; whoever of those finds some, and leaves nobody
  * looking behind, passes the call on if there is more. So a stream of small tasks is run by as few workers as keep up with
  * it, and a burst wakes one worker after the other. Go's scheduler wakes its threads like this. */
-void bell_call_idle(const struct region *r);
+bool bell_call_idle(const struct region *r);
 
 /* ORD(bell:sleepers) pairs ORD(bell:sleep): the work is visible before this look at who sleeps. */
 static inline bool bell_anybody_idle(const struct region *r) {
@@ -36,11 +36,9 @@ static inline bool bell_anybody_idle(const struct region *r) {
     return false;
 }
 
-static inline void bell_call(const struct region *r) { /* after a push; after finding work, if there is more */
-    if (bell_anybody_idle(r))
-        bell_call_idle(r);
-}
-void bell_ring_one(const struct region *r); /* one idle worker, if any */
+/* After a push; after finding work, if there is more. True: somebody was rung. */
+static inline bool bell_call(const struct region *r) { return bell_anybody_idle(r) && bell_call_idle(r); }
+bool bell_ring_one(const struct region *r); /* one idle worker, if any; likewise */
 void bell_ring_idle(const struct region *r, uint64_t most); /* so many, if so many are idle */
 void bell_ring_all(const struct region *r);                       /* every worker of every berth, idle or not */
 void bell_ring_berth(const struct region *r, uint32_t berth);

@@ -53,6 +53,8 @@ void spin_calibrate(void) {
     done = true;
 }
 
+void spin_give_way(void) { sched_yield(); }
+
 bool spin_turn(struct spin *spin) {
     if (++spin->turn >= spin->limit_us * turns_per_us)
         return false;

@@ -24,6 +24,7 @@ struct spin {
 
 void spin_calibrate(void);
 bool spin_turn(struct spin *spin); /* false: it was long enough */
+void spin_give_way(void);          /* at once: whoever is waited for is not on a processor, or has nothing else to do */
 
 /*
  * How long to spin is learnt from how long sleeps last. A sleep of some microseconds should have been a spin: on some

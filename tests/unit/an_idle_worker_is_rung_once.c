@@ -23,6 +23,9 @@ static void check_each(void)
             bell_say_busy(&r, berth, worker); /* it woke; its bit was taken already */
             bell_say_idle(&r, berth, worker);
             CHECK_RINGS(&r, bell_ring_one(&r), berth, worker);
+            CHECK(!bell_call(&r) && !bell_ring_one(&r));
+            bell_say_idle(&r, berth, worker);
+            CHECK_RINGS(&r, CHECK(bell_call(&r)), berth, worker); /* and says so */
         }
     CHECK_EQ(bits_of(&r, idle_word), 0);
 }

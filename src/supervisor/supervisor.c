@@ -43,11 +43,12 @@ static void become_supervisor(struct supervisor *s) {
     prctl(PR_SET_TIMERSLACK, 1);
     prctl(PR_SET_NAME, "mortal-super");
     /* Everything is blocked before this process exists, so no handler of the owner ever runs in it. What was handled gets
-     * its default back, as exec would do it; hosts inherit that. */
+     * its default back, as exec would do it; hosts inherit that. So does SIGCHLD in any case: its flags can mean, with the
+     * default too, that the kernel reaps children by itself and tells of no stop. */
     for (int number = 1; number < NSIG; number++) {
         struct sigaction action;
-        if (sigaction(number, NULL, &action) == 0 && action.sa_handler != SIG_DFL &&
-            (action.sa_handler != SIG_IGN || number == SIGCHLD))
+        if (number == SIGCHLD || (sigaction(number, NULL, &action) == 0 && action.sa_handler != SIG_DFL &&
+                                  action.sa_handler != SIG_IGN))
             signal(number, SIG_DFL);
     }
     int keep[KEEP_FDS_MOST + 8] = {0};

@@ -1,6 +1,6 @@
 /*
  * A program that waits for any child sees its own and no process of the pool, and gets no SIGCHLD for them; and a
- * program that ignores SIGCHLD can use a pool all the same.
+ * program that ignores SIGCHLD, or has the kernel reap its children, can use a pool all the same.
  * Broken by: a wait loop that hangs or collects the supervisor; a kill or close that needs SIGCHLD.
  */
 #include "tasks.h"
@@ -64,10 +64,10 @@ static void a_wait_loop_ends(struct gate *gate)
     CHECK_OK(sigaction(SIGCHLD, &before, NULL));
 }
 
-static void it_works_with_sigchld_ignored(struct gate *gate)
+static void it_works_with_sigchld_set_to(void (*handler)(int), int flags, struct gate *gate)
 {
-    struct sigaction ignoring = {.sa_handler = SIG_IGN}, before;
-    CHECK_OK(sigaction(SIGCHLD, &ignoring, &before));
+    struct sigaction action = {.sa_handler = handler, .sa_flags = flags}, before;
+    CHECK_OK(sigaction(SIGCHLD, &action, &before));
     mortal_pool *pool = pool_with(2);
     use(pool, gate);
     drain(pool);
@@ -77,7 +77,9 @@ static void it_works_with_sigchld_ignored(struct gate *gate)
 
 void test(void)
 {
-    struct gate *gates = gates_make(2);
+    struct gate *gates = gates_make(4);
     a_wait_loop_ends(&gates[0]);
-    it_works_with_sigchld_ignored(&gates[1]);
+    it_works_with_sigchld_set_to(SIG_IGN, 0, &gates[1]);
+    it_works_with_sigchld_set_to(SIG_DFL, SA_NOCLDWAIT, &gates[2]);
+    it_works_with_sigchld_set_to(count_signal, SA_NOCLDWAIT | SA_NOCLDSTOP, &gates[3]);
 }

@@ -16,6 +16,17 @@
 #include "system/futex.h"
 
 /* ORD(*) of desks and words of hosts that are certainly dead: the kernel comes after all they did. */
+static void clear_hints(const struct region *r, uint32_t berth) {
+    if (PLANTED(PLANT_HINTS_STAY))
+        return;
+    for (uint32_t worker = 0; worker < r->g.workers_per_host; worker++) {
+        bell_say_busy(r, berth, worker);
+        bell_stop_search(r, berth, worker);
+        if (!PLANTED(PLANT_DEPUTY_STAYS))
+            bell_resign(r, berth, worker);
+    }
+}
+
 void death_doom(struct supervisor *s, uint32_t berth) {
     struct host_record *record = &s->hosts[berth];
     if (record->state == HOST_EMPTY || record->state == HOST_DYING)
@@ -40,6 +51,8 @@ void death_doom(struct supervisor *s, uint32_t berth) {
     /* A pid and not a pidfd: this is its parent and alone reaps it, so until then the number cannot be anybody else's. */
     if (!trace_ask(s, berth))
         kill(record->pid, SIGKILL);
+    /* It may be long until its burial does this again, and who is rung meanwhile shall be one that lives. */
+    clear_hints(s->region, berth);
 }
 
 void death_announce(struct supervisor *s, uint32_t slot) {
@@ -227,17 +240,6 @@ static void announce_tasks(struct supervisor *s, uint32_t life) {
         if (intent != 0 && intent <= s->region->g.slots &&
             phase_has_ended(word_phase(atomic_load(claim_of(s->region, intent - 1)))))
             death_announce(s, intent - 1);
-    }
-}
-
-static void clear_hints(const struct region *r, uint32_t berth) {
-    if (PLANTED(PLANT_HINTS_STAY))
-        return;
-    for (uint32_t worker = 0; worker < r->g.workers_per_host; worker++) {
-        bell_say_busy(r, berth, worker);
-        bell_stop_search(r, berth, worker);
-        if (!PLANTED(PLANT_DEPUTY_STAYS))
-            bell_resign(r, berth, worker);
     }
 }
 

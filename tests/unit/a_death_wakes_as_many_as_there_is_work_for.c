@@ -1,7 +1,8 @@
 /*
  * After a burial as many idle workers are rung as tasks wait, and no more; but everybody who sleeps unseen is: who neither
  * runs a task, nor looks for one, nor has an idle bit, since the dead one may have taken it and not rung. Nobody else is.
- * Broken by: a ring for everybody; a ring for what waits only.
+ * And from its doom on, however long its death takes, no worker of a host is rung, looks or covers for those that live.
+ * Broken by: a ring for everybody; a ring for what waits only; hints that stay until the burial.
  */
 #include "bells.h"
 
@@ -68,8 +69,28 @@ static uint32_t ring(void)
     return rung;
 }
 
+/* The first of two that sleep is in a host that is to die. */
+static void check_doom(void)
+{
+    region_make(&r, limits_of(HOSTS, HOSTS, 1), 0);
+    open_supervisor();
+    s.hosts[0].pid = INT32_MAX; /* nobody's */
+    s.hosts[0].blamed_worker = NO_WORKER;
+    bell_note_pace(&r, true);
+    CHECK(bell_become_deputy(&r, 0, 0));
+    bell_say_idle(&r, 0, 0);
+    bell_say_idle(&r, 1, 0);
+    CHECK_RINGS_NOBODY(&r, bell_call(&r));
+    death_doom(&s, 0);
+    CHECK_RINGS(&r, bell_call(&r), 1, 0);
+    free(s.hosts);
+    free(s.returned);
+    region_destroy(&r);
+}
+
 void test(void)
 {
+    check_doom();
     region_make(&r, limits_of(HOSTS, HOSTS, 1), HOSTS);
     open_supervisor();
     make_pending(&r, 0, 1);

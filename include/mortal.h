@@ -171,6 +171,15 @@ enum mortal_buffer_flags {
     MORTAL_BUFFER_COPY = 8   /* only mortal_buffer_wrap_fd(): the bytes as they are now, whatever becomes of the file */
 };
 
+/* Whether this machine puts shared memory, such as buffers from 2 MiB on, into pages of 2 MiB: what is reached all over
+ * the place is then found faster, and made faster. */
+enum mortal_huge_pages {
+    MORTAL_HUGE_PAGES_UNKNOWN = 0, /* nothing tells: /sys is not mounted, or the kernel has none */
+    MORTAL_HUGE_PAGES_NEVER,  /* it refuses: /sys/kernel/mm/transparent_hugepage/shmem_enabled says never (or deny), or this
+                                 process has had them switched off. The administrator can write advise there */
+    MORTAL_HUGE_PAGES_WANTED  /* where the kernel finds one when the memory is made, and small ones elsewhere */
+};
+
 /* Bits of mortal_pool_options.harden. What a machine lacks is left out silently: mortal_stats.hardened tells what
  * holds. */
 enum mortal_harden {
@@ -329,6 +338,16 @@ typedef struct mortal_look {
     uint64_t done, total; /* running: as mortal_task_progress() told last, else 0 */
     uint64_t reserved[4];
 } mortal_look;
+
+/* What a buffer takes. */
+typedef struct mortal_buffer_info {
+    size_t   bytes;        /* as asked for */
+    uint64_t memory_bytes; /* of it that exist, in whole pages: all, but of a lazy one. Of a wrapped file 0: not the pool's */
+    uint64_t huge_bytes;   /* of these in pages of 2 MiB, whoever made them */
+    int32_t  huge_pages;   /* mortal_huge_pages: whether there may be any */
+    uint32_t tasks;        /* that have not ended and named it in their options */
+    uint64_t reserved[4];
+} mortal_buffer_info;
 
 /* What a kill did. */
 typedef struct mortal_kill_report {
@@ -921,6 +940,24 @@ MORTAL_API int mortal_buffer_wrap_fd(mortal_buffer *out, mortal_pool *pool, int 
  * Test      tests/api/buffers_are_seen_by_every_host.c
  */
 MORTAL_API int mortal_buffer_view(mortal_buffer buffer, void **address, size_t *bytes);
+
+/**
+ * mortal_buffer_look - what a buffer takes, and whether it got pages of 2 MiB
+ *
+ * Shape     info  out
+ * Returns   0, or
+ *           -ENOSYS  the kernel does not tell in which pages memory is: that needs Linux 5.14, and /proc
+ *           -ENOMEM  no addresses are left to map it once more (ulimit -v)
+ *           -ESTALE closed, or its pool was; -EINVAL; -ESHUTDOWN; -EPERM
+ * Blocks    as long as the kernel takes to tell: 0.1 ms and more, some 0.5 ms a gibibyte. Other calls on this pool wait
+ * Threads   any
+ * Signals   not async-signal-safe
+ * Killed    no difference
+ * Notes     for people and for tuning. It makes no page that is not there
+ * Since     0.1
+ * Test      tests/api/a_buffer_tells_what_it_takes.c
+ */
+MORTAL_API int mortal_buffer_look(mortal_buffer buffer, mortal_buffer_info *info);
 
 /**
  * mortal_buffer_close - let go of a buffer; its memory goes back to the system

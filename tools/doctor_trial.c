@@ -219,6 +219,42 @@ static void try_ladder(struct diagnosis *d) {
     }
 }
 
+#define HUGE_PAGE (2u << 20)
+
+/* Only to have them says that they come: a machine may allow them and have none that are free. */
+static void try_huge_pages(struct diagnosis *d) {
+    mortal_pool_options options = {.size = sizeof options, .workers = 1, .name = "mortal-doctor"};
+    struct finding finding = {.group = "memory", .name = "huge-pages", .weight = WEIGHT_EXTRA,
+                              .means = "buffers lie in pages of 4 KiB: more time to make them, and to reach what is scattered"};
+    mortal_buffer_info info = {0};
+    mortal_buffer buffer;
+    mortal_pool *pool;
+    if (mortal_pool_open(&pool, &options) != 0) {
+        return; /* told already */
+    }
+    int error = mortal_buffer_open(&buffer, pool, 4 * HUGE_PAGE, 0);
+    if (error == 0) {
+        error = mortal_buffer_look(buffer, &info);
+    }
+    finding.has = error == 0 && info.huge_bytes != 0;
+    if (error != 0) {
+        finding.remedy = "what the line before says";
+        diagnose(d, finding, "%s", mortal_why());
+    } else if (info.huge_pages == MORTAL_HUGE_PAGES_NEVER) {
+        finding.remedy = "as root: echo advise >/sys/kernel/mm/transparent_hugepage/shmem_enabled (also "
+                         ".../hugepages-2048kB/shmem_enabled, unless it says inherit)";
+        diagnose(d, finding, "refused to shared memory: /sys/kernel/mm/transparent_hugepage/shmem_enabled says never, or this "
+                 "process has them switched off");
+    } else if (info.huge_pages == MORTAL_HUGE_PAGES_UNKNOWN) {
+        finding.remedy = "a kernel with CONFIG_TRANSPARENT_HUGEPAGE, and /sys mounted";
+        diagnose(d, finding, "nothing tells whether shared memory gets any");
+    } else {
+        finding.remedy = "memory that is not in pieces: ask soon after the start, or echo 1 >/proc/sys/vm/compact_memory";
+        diagnose(d, finding, "of a buffer of 8 MiB %llu MiB lie in pages of 2 MiB", (unsigned long long)info.huge_bytes >> 20);
+    }
+    (void)mortal_pool_close(pool, MORTAL_CLOSE_KILL, 0, NULL);
+}
+
 void doctor_try_pools(struct diagnosis *d) {
     try_fork(d);
     char text[32];
@@ -228,4 +264,5 @@ void doctor_try_pools(struct diagnosis *d) {
              d->trial.is_done ? "MORTAL_START_FORK, before a program starts threads, open took %s" : "it failed", text);
     try_exec(d);
     try_ladder(d);
+    try_huge_pages(d);
 }

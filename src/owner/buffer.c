@@ -10,10 +10,9 @@
 
 #include "owner/buffer.h"
 #include "owner/seat.h"
+#include "system/huge.h"
 #include "system/memory.h"
 #include "system/why.h"
-
-#define HUGE_BYTES (2ull << 20)
 
 static bool make_tables(struct pool *pool) {
     if (pool->buffers != NULL)
@@ -74,11 +73,19 @@ static void unplace(struct pool *pool, enum window_kind kind, uint32_t number) {
     memmove(&placed[at], &placed[at + 1], (--pool->placed_count[kind] - at) * sizeof *placed);
 }
 
+/* Where huge pages come only to mappings that asked for them, the pages of a segment that is reserved by its descriptor
+ * would be small ones, and stay so. */
+static int make_exist(const struct window *window, const struct range *range) {
+    if (range->room >= HUGE_BYTES && huge_rule() == HUGE_ON_TOUCH)
+        return memory_commit(window->base + range->offset, range->room, window->fd, range->offset);
+    return memory_reserve(window->fd, range->offset, range->room);
+}
+
 /* Better an error here than the system's out-of-memory killer on the way. */
 static int reserve(const struct pool *pool, const char *call, const struct range *range) {
     uint64_t available = memory_available();
     const struct window *window = &pool->region->windows[range->kind];
-    int error = range->room > available ? -ENOMEM : memory_reserve(window->fd, range->offset, range->room);
+    int error = range->room > available ? -ENOMEM : make_exist(window, range);
     if (error == 0)
         return 0;
     memory_punch(window->fd, range->offset, range->room);
@@ -103,7 +110,8 @@ int buffer_range(struct pool *pool, const char *call, struct range *range) {
 void buffer_settle(struct pool *pool, const struct range *range, mortal_buffer *out) {
     struct buffer *buffer = &pool->buffers[range->number];
     *buffer = (struct buffer){.life = buffer->life + 1, .offset = range->offset, .bytes = range->bytes, .room = range->room,
-                              .holders = 1, .window = (uint8_t)range->kind, .lead = range->lead};
+                              .holders = 1, .window = (uint8_t)range->kind, .lead = range->lead,
+                              .is_lazy = range->is_lazy};
     if (range->number == pool->buffers_used)
         pool->buffers_used++;
     pool->buffers_held++;
@@ -120,9 +128,10 @@ void buffer_settle(struct pool *pool, const struct range *range, mortal_buffer *
 }
 
 int buffer_open_locked(struct pool *pool, const char *call, size_t bytes, int flags, mortal_buffer *out) {
-    struct range range = {.kind = (flags & MORTAL_BUFFER_GIVEN) != 0 ? WINDOW_GIVEN : WINDOW_SHARED, .bytes = bytes};
+    struct range range = {.kind = (flags & MORTAL_BUFFER_GIVEN) != 0 ? WINDOW_GIVEN : WINDOW_SHARED, .bytes = bytes,
+                          .is_lazy = (flags & MORTAL_BUFFER_LAZY) != 0};
     int error = buffer_range(pool, call, &range);
-    if (error == 0 && (flags & MORTAL_BUFFER_LAZY) == 0)
+    if (error == 0 && !range.is_lazy)
         error = reserve(pool, call, &range);
     if (error == 0)
         buffer_settle(pool, &range, out);

@@ -13,6 +13,7 @@ struct range {
     uint64_t file_offset;     /* of a file: of that page */
     uint32_t number, at;      /* filled in, as the rest: its own, and that many lie before it */
     uint64_t offset, room;    /* in the window, whole pages */
+    bool     is_lazy;
 };
 
 int  buffer_range(struct pool *pool, const char *call, struct range *range); /* 0, or why there is no room */

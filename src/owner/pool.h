@@ -89,6 +89,7 @@ struct buffer {
     uint8_t  window; /* enum window_kind */
     bool     is_closed;
     uint32_t lead;   /* of a file: bytes of the first page that are not part of it */
+    bool     is_lazy;
 };
 
 struct log_seen {

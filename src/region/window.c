@@ -3,16 +3,34 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "system/huge.h"
 #include "system/memory.h"
 
 #define WINDOW_LEAST (1ull << 20)
 #define SPARE_MOST (16ull << 40)
 
+/* At an address that is as far from a multiple of 2 MiB as its place in the segment is, or no page of it could be huge. */
+static uint8_t *map_aligned(int fd, uint64_t bytes) {
+    uint8_t *space = memory_space(bytes + HUGE_BYTES, NULL);
+    if (space == NULL)
+        return NULL;
+    uint64_t before = (HUGE_BYTES - (uintptr_t)space % HUGE_BYTES) % HUGE_BYTES;
+    uint8_t *base = memory_map(fd, 0, bytes, true, space + before);
+    if (base == NULL) {
+        memory_unmap(space, bytes + HUGE_BYTES);
+        return NULL;
+    }
+    if (before != 0)
+        memory_unmap(space, before);
+    memory_unmap(base + bytes, HUGE_BYTES - before);
+    return base;
+}
+
 static int open_one(struct window *window, uint64_t bytes, const char *name) {
     window->fd = memory_segment(name, bytes);
     if (window->fd < 0)
         return window->fd;
-    window->base = memory_map(window->fd, 0, bytes, true, NULL);
+    window->base = map_aligned(window->fd, bytes);
     if (window->base == NULL) {
         close(window->fd);
         window->fd = -1;

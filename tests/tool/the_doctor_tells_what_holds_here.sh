@@ -36,6 +36,13 @@ expect_state exec yes
 expect_state fork yes
 [ "$(state_in pidfd)" = yes ] || fail "no pidfd"
 
+rules=/sys/kernel/mm/transparent_hugepage
+if grep -q '\[never\]' $rules/shmem_enabled 2>/dev/null && ! grep -vq '\[inherit\]' $rules/hugepages-2048kB/shmem_enabled 2>/dev/null; then
+    expect_state huge-pages no
+else
+    expect_state huge-pages yes no # none may be free
+fi
+
 "$MORTAL" doctor >text 2>err
 [ "$?" = "$status" ] || fail "text and JSON have different exit statuses"
 grep -q 'certainly dead after' text || fail "no latency"

@@ -93,7 +93,8 @@ enum mortal_outcome {
     MORTAL_TIMED_OUT,   /* its deadline_ns, or within_ns, cut it: may have partly run */
     MORTAL_CRASHED,     /* it ended its host: a signal, exit() with any code, exec, or the end of its thread */
     MORTAL_COLLATERAL,  /* it only shared its host with a task that was killed or crashed: may have partly run */
-    MORTAL_OUT_OF_MEMORY, /* it took more memory than it may, or died because it was refused more: may have partly run */
+    MORTAL_OUT_OF_MEMORY, /* it took more memory than it may, or died because it was refused more, or lazy memory was
+                             missing: may have partly run */
     MORTAL_QUARANTINED, /* attempts over 1, and each of them ended a host, the last by a crash: do not run it again */
     MORTAL_LOST         /* nobody can tell any more: the supervisor was killed, or the task's record was overwritten */
 };
@@ -169,6 +170,13 @@ enum mortal_buffer_flags {
     MORTAL_BUFFER_LAZY = 2,  /* memory is taken as it is touched, and may be missing then; default: all of it at once */
     MORTAL_BUFFER_WRITABLE = 4, /* only mortal_buffer_wrap_fd(): tasks and this program can write to the file */
     MORTAL_BUFFER_COPY = 8   /* only mortal_buffer_wrap_fd(): the bytes as they are now, whatever becomes of the file */
+};
+
+/* Bits of mortal_pool_options.results. */
+enum mortal_results {
+    MORTAL_RESULTS_LAZY = 1 /* memory of a result exists as it is touched, so that a task of which nobody knows how much it
+                               will answer can ask for the most, fill it, and shrink it. If it is missing then, the task
+                               ends out of memory. Default: when mortal_task_result() returns, all of it exists */
 };
 
 /* Whether this machine puts shared memory, such as buffers from 2 MiB on, into pages of 2 MiB: what is reached all over
@@ -286,6 +294,9 @@ typedef struct mortal_pool_options {
     int32_t         containment;      /* enum mortal_containment: how what tasks start is held; one that cannot be had here
                                          is refused (-EPERM, -ENOTSUP). mortal_stats.containment tells which is in force */
     uint32_t        reserved4;
+    int32_t         results;          /* bits of mortal_results: when the memory of results is taken; default when a task
+                                         asks for it. results_bytes themselves are address space, and cost nothing */
+    uint32_t        reserved5;
 } mortal_pool_options;
 
 /* One task's one and only ending. */
@@ -882,8 +893,9 @@ MORTAL_API int mortal_group_close(mortal_group *group);
  * Signals   not async-signal-safe
  * Fork      a child that this program or a task forks has no such memory there
  * Killed    what a task wrote before its death stays as far as it came
- * Notes     hosts that were there before see it too. Lazy memory that is missing when it is touched is a crash by SIGBUS,
- *           of the task or of this program, or the work of the system's own out-of-memory killer
+ * Notes     hosts that were there before see it too. Lazy memory that is missing when it is touched ends the task out of
+ *           memory, and this program by SIGBUS if that touches it; or it is the work of the system's own out-of-memory
+ *           killer
  * Since     0.1
  * Test      tests/api/buffers_are_seen_by_every_host.c
  */
@@ -1186,7 +1198,9 @@ MORTAL_API int mortal_task_reply(mortal_task *task, const void *bytes, size_t co
  * mortal_task_result - the result as memory to write into; call again to grow or shrink it, like realloc
  *
  * Shape     bytes   0: no result. The memory is not cleared beyond what was there before
- * Returns   the memory, aligned to 16; null: no room (the old result stays) or bytes is 0
+ * Returns   the memory, aligned to 16; null: no room, or the system has no memory for it (the old result stays), or bytes
+ *           is 0. With MORTAL_RESULTS_LAZY the memory is taken when it is touched, and where there is none then the task
+ *           ends out of memory
  * Blocks    never
  * Threads   the worker thread of the task
  * Signals   not async-signal-safe

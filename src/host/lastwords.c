@@ -22,6 +22,18 @@ static struct host *this_host; /* one per process; null in a template */
 
 static bool is_host(void) { return this_host != NULL && *this_host->still_here != 0; }
 
+/* Memory of the pool's that was to come when it is touched, and did not: of results, or of buffers. Nobody can make these
+ * segments shorter, so there is no other way to that signal there. */
+static bool lacks_page(const struct host *host, int signal_number, int code, uintptr_t address) {
+    const struct region *r = host->region;
+    if (signal_number != SIGBUS || code != BUS_ADRERR)
+        return false;
+    for (int kind = 0; kind < WINDOW_KINDS; kind++)
+        if (kind != WINDOW_FILES && address - (uintptr_t)r->windows[kind].base < r->windows[kind].bytes)
+            return true;
+    return address - (uintptr_t)heap_of(r, host->place.life) < r->g.results_bytes;
+}
+
 #define NEAR_NULL 65536u /* a member of a struct, or an element of an array, that malloc did not give */
 
 static bool say(struct host *host, enum last_words_kind kind, const siginfo_t *info, int signal_number, int error) {
@@ -37,7 +49,8 @@ static bool say(struct host *host, enum last_words_kind kind, const siginfo_t *i
                        signal_number != SIGXFSZ;
     head->fault_address = has_address ? (uintptr_t)info->si_addr : 0;
     bool gives_up = kind == WORDS_SIGNAL && (signal_number == SIGABRT || (has_address && head->fault_address < NEAR_NULL));
-    head->lacks_memory = limits_lack_memory(host, error, gives_up);
+    head->lacks_memory = limits_lack_memory(host, error, gives_up) ||
+                         (has_address && lacks_page(host, signal_number, info->si_code, head->fault_address));
     /* ORD(words:said) pairs ORD(words:read): last, since a death in between must leave no half a sentence. */
     atomic_store_explicit(&head->words, kind, memory_order_release);
     return true;

@@ -84,6 +84,7 @@ static bool open_heap(struct host *host) {
         return true;
     const struct region *r = host->region;
     host->heap_is_open = heap_open(&host->heap, heap_of(r, host->place.life), r->g.results_bytes, -1, 0) == 0;
+    host->heap.is_lazy = (r->g.results & MORTAL_RESULTS_LAZY) != 0;
     host->sweep_at = SWEEP_LEAST;
     return host->heap_is_open;
 }
@@ -112,7 +113,9 @@ static uint64_t take(struct host *host, uint32_t slot, enum block_kind kind, uin
     }
     if (offset == HEAP_NONE)
         return HEAP_NONE;
-    struct block *block = new_block(host);
+    /* What the library itself writes to is there. */
+    bool is_there = kind != BLOCK_PARTS || heap_make_exist(&host->heap, offset, bytes);
+    struct block *block = is_there ? new_block(host) : NULL;
     if (block == NULL) {
         heap_give(&host->heap, offset);
         return HEAP_NONE;
@@ -193,6 +196,26 @@ uint64_t results_take_ring(struct mortal_task *task) {
     uint64_t offset = take(host, task->slot, BLOCK_PARTS, host->region->g.stream_bytes);
     pthread_mutex_unlock(&host->results_lock);
     return offset;
+}
+
+/* The owner reads all of it, and must not be who finds that a page is missing. If it is, the store to that page is where
+ * this host ends, as any store of the task to it would have been. */
+void results_complete(const struct mortal_task *task) {
+    struct host *host = task->worker->host;
+    if (!host->heap.is_lazy || task->result_offset == HEAP_NONE)
+        return;
+    pthread_mutex_lock(&host->results_lock);
+    bool is_there = heap_make_exist(&host->heap, task->result_offset, task->result_bytes);
+    pthread_mutex_unlock(&host->results_lock);
+    if (is_there)
+        return;
+    volatile uint8_t *result = heap_of(host->region, host->place.life) + task->result_offset;
+    for (uint64_t at = 0, last = task->result_bytes - 1;; at = last - at > PAGE_BYTES ? at + PAGE_BYTES : last) {
+        uint8_t as_it_is = result[at];
+        result[at] = as_it_is;
+        if (at == last)
+            return;
+    }
 }
 
 void results_keep(const struct mortal_task *task, uint64_t word) {

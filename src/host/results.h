@@ -13,6 +13,7 @@
 
 void *results_resize(struct mortal_task *task, uint64_t bytes); /* null: no room, the old result stays */
 uint64_t results_take_ring(struct mortal_task *task); /* for its parts: an offset into the heap, or HEAP_NONE */
+void  results_complete(const struct mortal_task *task); /* make all of the result exist, or end this host by SIGBUS */
 void  results_keep(const struct mortal_task *task, uint64_t word); /* about to be published with that word */
 void  results_drop(struct host *host, uint32_t slot);
 bool  results_make_cell(struct host *host, uint32_t slot);

@@ -216,8 +216,10 @@ static void publish(struct mortal_task *task, int status) {
         if (!fill_cell(task, status))
             raise(SIGBUS); /* no memory for the answer: the task crashed, its host with it */
         task->cell->word = ended;
-        if (task->result_offset != HEAP_NONE || task->has_parts)
+        if (task->result_offset != HEAP_NONE || task->has_parts) {
+            results_complete(task);
             results_keep(task, ended);
+        }
     }
     /* ORD(publish) pairs ORD(harvest) and ORD(watch:look): everything above is complete before this one swap, and
      * nothing after it is needed. Also a full barrier before the looks for who waits, ORD(watch:seen) and

@@ -99,6 +99,7 @@ static int plan_sizes(const mortal_pool_options *o, struct limits *l) {
     *l = (struct limits){.held_tasks = (uint32_t)held, .queue_tasks = (uint32_t)queue, .workers = (uint32_t)workers,
                          .workers_per_host = (uint32_t)per_host, .standby = standby, .inputs_bytes = inputs,
                          .results_bytes = results, .measure = o->measure, .cells_bytes = cells,
+                         .results = o->results,
                          .cells_if_possible = o->cells_bytes == 0,
                          .buffers_bytes = round_up(buffers, 1u << 20)};
     return plan_streams(o, l);
@@ -136,6 +137,9 @@ static int check_rest(const mortal_pool_options *o) {
     if ((o->harden & ~MORTAL_HARDEN_KEYS) != 0)
         return why(-EINVAL, "mortal_pool_open: harden is 0x%x: this version knows MORTAL_HARDEN_KEYS only",
                    (unsigned)o->harden);
+    if ((o->results & ~MORTAL_RESULTS_LAZY) != 0 || o->reserved5 != 0)
+        return why(-EINVAL, "mortal_pool_open: results is 0x%x, and a reserved field 0x%x: this version knows "
+                            "MORTAL_RESULTS_LAZY only", (unsigned)o->results, (unsigned)o->reserved5);
     if ((o->backtrace & ~BACKTRACE_BITS) != 0 || o->reserved2 != 0)
         return why(-EINVAL, "mortal_pool_open: backtrace is 0x%x, and a reserved field 0x%x: this version knows "
                             "MORTAL_BACKTRACE_CRASH, _DEADLINE, _KILL and _NONE", (unsigned)o->backtrace,

@@ -48,7 +48,8 @@ static int memory_text(const mortal_verdict *v, char *text, size_t bytes) {
     if (v->cause == MORTAL_CAUSE_MEMORY)
         return snprintf(text, bytes, ": its host held more than it may, may have partly run");
     (void)cause_text(v, how, sizeof how);
-    return snprintf(text, bytes, ": it was refused more%s", how);
+    return snprintf(text, bytes, v->cause == MORTAL_CAUSE_SIGNAL && v->signal == SIGBUS
+                                     ? ": there was none for a page that it touched%s" : ": it was refused more%s", how);
 }
 
 static int detail_text(const mortal_verdict *v, char *text, size_t bytes) {

@@ -1,7 +1,6 @@
 #include "region/heap.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "system/memory.h"
@@ -70,8 +69,8 @@ void heap_close(struct heap *h) {
     memset(h, 0, sizeof *h);
 }
 
-/* Pages that were made to exist once stay; a block's pages are committed before it is given out. */
-static bool commit(struct heap *h, uint64_t offset, uint64_t bytes) {
+/* Pages that were made to exist once stay; a block's pages are committed before it is given out, unless that is lazy. */
+bool heap_make_exist(struct heap *h, uint64_t offset, uint64_t bytes) {
     uint64_t page = offset / PAGE_BYTES, last = (offset + bytes - 1) / PAGE_BYTES;
     while (page <= last) {
         if ((h->committed[page / 64] >> page % 64 & 1) != 0) {
@@ -111,7 +110,7 @@ uint64_t heap_take(struct heap *h, uint64_t bytes) {
     h->state[unit] = (uint8_t)order;
     uint64_t offset = (uint64_t)unit * HEAP_UNIT;
     h->used_bytes += (uint64_t)HEAP_UNIT << order;
-    if (!commit(h, offset, bytes)) {
+    if (!h->is_lazy && !heap_make_exist(h, offset, bytes)) {
         heap_give(h, offset);
         return HEAP_NONE;
     }

@@ -8,6 +8,7 @@
 #ifndef REGION_HEAP_H
 #define REGION_HEAP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define HEAP_UNIT 64u
@@ -24,11 +25,13 @@ struct heap {
     uint64_t *committed;       /* a bit per page */
     uint32_t  first[HEAP_ORDERS];
     uint64_t  bookkeeping_bytes;
+    bool      is_lazy; /* pages of blocks need not exist when they are given out; set right after heap_open() */
 };
 
 int      heap_open(struct heap *heap, uint8_t *base, uint64_t bytes, int fd, uint64_t fd_offset); /* 0 or -ENOMEM */
 void     heap_close(struct heap *heap);
 uint64_t heap_take(struct heap *heap, uint64_t bytes); /* an offset, aligned to 64; or HEAP_NONE */
+bool     heap_make_exist(struct heap *heap, uint64_t offset, uint64_t bytes); /* pages of a lazy one; false: no memory */
 void     heap_give(struct heap *heap, uint64_t offset);
 uint64_t heap_room(const struct heap *heap, uint64_t offset); /* bytes of a taken block */
 uint64_t heap_largest(const struct heap *heap); /* the largest block that an empty heap of this size can give */

@@ -53,6 +53,7 @@ void geometry_plan(struct geometry *g, const struct limits *l) {
     g->inputs_bytes = l->inputs_bytes;
     g->results_bytes = l->results_bytes;
     g->measure = l->measure;
+    g->results = l->results;
 
     g->order_ring = round_up(sizeof(struct orders_head), PAGE_BYTES);
     g->ring_bytes = round_up((uint64_t)g->ring_entries * 8, PAGE_BYTES);

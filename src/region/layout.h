@@ -362,6 +362,7 @@ struct geometry {
     uint64_t order_taken, control_streams, stream_bytes; /* stream.h */
     uint64_t ring_bytes; /* of each lane's ring */
     bool     light_fences; /* fence.h */
+    int32_t  results; /* mortal_results */
 };
 
 /* One process's view. Tests make views of copies. */
@@ -382,6 +383,7 @@ struct limits {
     bool     cells_if_possible; /* nobody asked for them: a region without is better than none */
     uint64_t buffers_bytes; /* address space of each window, if the system grants it */
     uint64_t stream_bytes; /* a power of two */
+    int32_t  results; /* mortal_results */
 };
 void geometry_plan(struct geometry *g, const struct limits *limits);
 

@@ -104,6 +104,10 @@ static void check_kinds(void)
     REFUSE(harden, 2, "harden is 0x2");
     REFUSE(harden, -1, "harden");
     ACCEPT(harden, MORTAL_HARDEN_KEYS);
+    REFUSE(results, 2, "results is 0x2");
+    REFUSE(results, -1, "results");
+    REFUSE(reserved5, 1, "reserved");
+    ACCEPT(results, MORTAL_RESULTS_LAZY);
     REFUSE(context_bytes, 3, "context is null and context_bytes is 3");
     ACCEPT(context, "with no bytes");
 }

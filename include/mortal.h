@@ -1218,7 +1218,8 @@ MORTAL_API void *mortal_task_result(mortal_task *task, size_t bytes);
  *           bytes    out: as asked for when it was opened. May be null
  * Returns   0; -EINVAL null task, or not a buffer of this pool; -ESTALE it was closed, and is not among this task's. Of a
  *           file, when it is mapped here first, also
- *           -EMFILE  no descriptor is left to get it by; -ENOMEM; -EPERM called in a process that the task forked
+ *           -EMFILE  no descriptor is left to get it by, here or in the supervisor: mortal_why() tells which
+ *           -ENOMEM; -EPERM called in a process that the task forked
  *           -EIO     it could not be had: the task has left the network namespace of its pool, or shut itself in
  * Blocks    never; of a file, the first time in each host: until the supervisor has answered, some 60 us
  * Threads   any thread of the host

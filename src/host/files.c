@@ -40,7 +40,10 @@ static int send_wish(const struct host *host, uint32_t number, uint64_t life, in
     return error;
 }
 
-/* The end of the pair, which is closed with an answer or without one, ends the wait in any case. */
+#define NO_ANSWER (-ENOLINK)
+
+/* The end of the pair, which is closed with an answer or without one, ends the wait in any case. Without one if the
+ * supervisor had no descriptor to receive it by, or has died. */
 static int receive(int from, int *fd) {
     struct file_answer said = {0};
     struct file_parcel parcel;
@@ -53,7 +56,7 @@ static int receive(int from, int *fd) {
         return -errno;
     *fd = file_unpack(&parcel);
     if (got != (ssize_t)sizeof said)
-        return -EPERM;
+        return NO_ANSWER;
     if (said.error == 0 && *fd < 0)
         return -EMFILE; /* there was no room for it here */
     return said.error;
@@ -150,6 +153,9 @@ static int explain(int error) {
     case -EMFILE:
     case -ENFILE:
         return why(-EMFILE, "mortal_task_buffer: no descriptor is left to get the file by, for an instant: close some");
+    case NO_ANSWER:
+        return why(-EMFILE, "mortal_task_buffer: the supervisor of this pool had no descriptor left to be asked by, or is gone: "
+                            "close buffers around files, or raise ulimit -n before the pool is opened");
     case -EPERM:
         return why(error, "mortal_task_buffer: the supervisor gives files to hosts only, and this process is not one");
     case -ENOMEM:

@@ -46,6 +46,7 @@ static int open_socket(struct supervisor *s) {
     }
     memcpy(&name, own.sun_path, bytes);
     s->files_fd = fd;
+    s->files_spare = -1;
     /* ORD(*) who knows of a buffer knows it from the owner, who waited for files_taken; the rest is this process's own. */
     atomic_store(&control_head(s->region)->files_name, name);
     return 0;
@@ -72,20 +73,25 @@ static void let_go(struct file_held *held) {
     held->life = 0;
 }
 
-/* Who asks for a file sends a descriptor to be answered by: without room for that one nobody could have any of them. */
-static int keep_one_spare(void) {
-    int spare = fcntl(0, F_DUPFD_CLOEXEC, 3); /* 0 is always there: supervisor.c plugs it */
-    if (spare < 0)
-        return -errno;
-    close(spare);
-    return 0;
+/* Who asks for a file sends a descriptor to be answered by: without room for that one nobody could have any of them. So a
+ * place is kept for it, and given up only while questions are served, when nothing else here opens any. */
+static int keep_spare(struct supervisor *s) {
+    if (s->files_spare < 0)
+        s->files_spare = fcntl(0, F_DUPFD_CLOEXEC, 3); /* 0 is always there: supervisor.c plugs it */
+    return s->files_spare >= 0 ? 0 : -errno;
+}
+
+static void give_up_spare(struct supervisor *s) {
+    if (s->files_spare >= 0)
+        close(s->files_spare);
+    s->files_spare = -1;
 }
 
 void files_take(struct supervisor *s, const struct file_message *said, int fd) {
     struct control_head *control = control_head(s->region);
     int error = said->number >= BUFFERS_MAX || said->life == 0 ? -EINVAL : fd < 0 ? -EMFILE : make_ready(s);
     if (error == 0)
-        error = keep_one_spare();
+        error = keep_spare(s);
     if (error != 0 && fd >= 0) {
         close(fd);
     } else if (error == 0) {
@@ -108,35 +114,45 @@ static pid_t sender_of(struct file_parcel *parcel) {
     return sender.pid;
 }
 
-/* Whoever is nobody of ours gets no answer but the end of its socket. */
-static void answer(struct supervisor *s, const struct file_wish *wish, pid_t sender, int to) {
+/* Null: nobody of ours. */
+static struct host_record *host_that_asks(struct supervisor *s, const struct file_wish *wish, pid_t sender) {
     if (wish->berth >= s->region->g.berths || wish->number >= BUFFERS_MAX || wish->life == 0)
-        return;
+        return NULL;
     struct host_record *host = &s->hosts[wish->berth];
-    if (host->state == HOST_EMPTY || host->pid != sender)
-        return;
-    const struct file_held *held = &s->files[wish->number];
-    bool has = held->life == wish->life;
-    struct file_answer said = {.error = has ? 0 : -ESTALE};
+    return host->state != HOST_EMPTY && host->pid == sender ? host : NULL;
+}
+
+static void answer(struct supervisor *s, const struct file_wish *wish, pid_t sender, int to) {
+    struct host_record *host = host_that_asks(s, wish, sender);
+    const struct file_held *held = host != NULL ? &s->files[wish->number] : NULL;
+    bool has = held != NULL && held->life == wish->life;
+    struct file_answer said = {.error = has ? 0 : host != NULL ? -ESTALE : -EPERM};
     struct file_parcel parcel;
     file_pack(&parcel, &said, sizeof said, has ? held->fd : -1);
-    host->has_files = host->has_files || has; /* before it has it: it is called when that ends */
+    if (has)
+        host->has_files = true; /* before it has it: it is called when that ends */
     (void)sendmsg(to, &parcel.message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+static bool is_asked(const struct supervisor *s) {
+    uint8_t first;
+    return recv(s->files_fd, &first, sizeof first, MSG_PEEK | MSG_DONTWAIT) >= 0;
+}
+
+/* Where there is no room for what came with a question the kernel throws it away, and who asks sees its end. */
 static void serve(struct supervisor *s) {
-    for (uint32_t i = 0; i < WISHES_AT_ONCE; i++) {
+    for (uint32_t i = 0; i < WISHES_AT_ONCE && is_asked(s); i++) {
         struct file_wish wish = {0};
         struct file_parcel parcel;
         file_unfold(&parcel, &wish, sizeof wish);
+        give_up_spare(s);
         ssize_t got = recvmsg(s->files_fd, &parcel.message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-        if (got < 0)
-            return;
-        int to = file_unpack(&parcel);
+        int to = got < 0 ? -1 : file_unpack(&parcel);
         if (to >= 0 && got == (ssize_t)sizeof wish)
             answer(s, &wish, sender_of(&parcel), to);
         if (to >= 0)
             close(to);
+        (void)keep_spare(s);
     }
 }
 

@@ -211,6 +211,7 @@ struct supervisor {
     uint32_t dying;          /* hosts that were doomed and are not yet certainly dead */
     uint32_t starting;       /* hosts that were not ready when last counted */
     bool may_have_died;      /* a child, since it was last looked which */
+    int files_spare;         /* kept for what comes with a question; only with files. -1: none could be had */
 };
 
 /* An arena is given out again as it was left. What stands in it is this host's own only from its birth on.

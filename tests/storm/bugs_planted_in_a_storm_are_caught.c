@@ -19,6 +19,8 @@ static const struct {
     {PLANT_CANCEL_BEGUN, "never started, though it had begun", NULL, {SEVERAL, .attempts = 1}},
     {PLANT_VERDICT_BEFORE_DEATH, "a verdict before the death", NULL, {SEVERAL, .attempts = 1}},
     {PLANT_LOSE_RETURNED, "a lost requeue", "has no verdict", {ALONE, .attempts = 3, .aimed = true}},
+    {PLANT_LANE_FORGOTTEN, "a priority that is forgotten on the way back", "began after later ones",
+     {ALONE, .attempts = 3, .priorities = true}},
     {PLANT_PUBLISH_BEFORE_RESULT, "published before the result is there", NULL, {SEVERAL, .attempts = 1}},
 };
 enum { BUGS = sizeof bugs / sizeof *bugs };

@@ -145,8 +145,9 @@ void judge_verdict(struct producer *p, struct flight *flight, const mortal_verdi
         atomic_fetch_add(&p->storm->finished, 1);
     }
     if (fault != NULL)
-        storm_fault(p->storm, "task %u/%llu (kind %d, %u attempts, act %d) %s: %s; it began %u times, ended %u times, cause %d, "
-                    "signal %d, charged %u", p->index, (unsigned long long)a->serial, a->kind, a->attempts, flight->plan.act,
+        storm_fault(p->storm, "task %u/%llu (kind %d, %u attempts, act %d, priority %d) %s: %s; it began %u times, "
+                    "ended %u times, cause %d, signal %d, charged %u", p->index, (unsigned long long)a->serial, a->kind,
+                    a->attempts, flight->plan.act, a->priority,
                     mortal_outcome_name(verdict->outcome), fault, begins, ends, verdict->cause, verdict->signal,
                     verdict->attempts);
 }
@@ -216,9 +217,9 @@ void judge_scene(struct storm *storm, const mortal_stats *stats)
         storm_fault(storm, "%u tasks had another input than was given", atomic_load(&scene->spoiled));
     if (atomic_load(&scene->refused) != 0)
         storm_fault(storm, "%u tasks found no room for their result", atomic_load(&scene->refused));
-    if (storm->shape->workers == 1 && atomic_load(&scene->overtaken) != 0)
-        storm_fault(storm, "%u tasks began after later ones (%llu requeued)", atomic_load(&scene->overtaken),
-                    (unsigned long long)stats->requeued);
+    uint32_t overtaken = atomic_load(&scene->overtaken) + (stats->replaced == 0 ? atomic_load(&scene->replaced) : 0);
+    if (storm->shape->workers == 1 && overtaken != 0)
+        storm_fault(storm, "%u tasks began after later ones (%llu requeued)", overtaken, (unsigned long long)stats->requeued);
     if (storm->shape->workers == 1 && atomic_load(&scene->replaced) != 0 && !storm->shape->planted)
         harness_note("%u tasks began after later ones, their host slow to die", atomic_load(&scene->replaced));
     if (silent > 10 + all / 10)

@@ -64,15 +64,17 @@ bool load_result_is_right(const struct assignment *assignment, const mortal_verd
     return right && (uintptr_t)result % 16 == 0;
 }
 
-/* With a single worker starts follow the order of submits: whatever began before, began for an earlier task. But a host
- * that takes over 20 ms to die does not hold up the others, and what it had claimed waits for its death. Then nothing has
- * begun for so long when the other host takes over: only after such a pause may a task have been overtaken. */
+/* With a single worker starts follow the order of submits, within a priority: whatever began before, began for an earlier
+ * task. But a host that takes over 20 ms to die does not hold up the others, and what it had claimed waits for its death.
+ * Then nothing has begun for so long when the other host takes over: only after such a pause may a task have been overtaken,
+ * and only if the pool says that it replaced such a host. */
 static void tell_begin(mortal_task *task, const struct assignment *mine, struct record *record)
 {
     struct scene *scene = mine->scene;
-    uint64_t seen = atomic_load(&scene->last[mine->producer]), now = mortal_now_ns();
+    _Atomic uint64_t *last = &scene->last[mine->producer][mine->priority - MORTAL_PRIORITY_LOW];
+    uint64_t seen = atomic_load(last), now = mortal_now_ns();
     bool after_pause = now - atomic_exchange(&scene->begun_ns, now) > PAUSE_NS;
-    while (seen < mine->serial && !atomic_compare_exchange_weak(&scene->last[mine->producer], &seen, mine->serial))
+    while (seen < mine->serial && !atomic_compare_exchange_weak(last, &seen, mine->serial))
         ;
     if (seen > mine->serial)
         atomic_fetch_add(now - atomic_load(&scene->paused_ns) < SECONDS(1) ? &scene->replaced : &scene->overtaken, 1);

@@ -59,6 +59,9 @@ static void draw_task(const struct producer *p, uint64_t number, struct assignme
     };
     if (dice_below(&dice, 3) == 0 && (kind == KIND_HANG || kind == KIND_BLOCK || kind == KIND_SLOW))
         plan->deadline_ns = 1 + dice_below(&dice, 2000000);
+    if (storm->shape->priorities) /* half of them normal */
+        a->priority = dice_below(&dice, 2) == 0 ? MORTAL_PRIORITY_NORMAL
+                                                : dice_below(&dice, 2) == 0 ? MORTAL_PRIORITY_LOW : MORTAL_PRIORITY_HIGH;
     if (plan->act == ACT_OUTSIDE && storm->shape->aimed) /* it hits whoever runs there when it arrives */
         plan->act = ACT_KILL_RUNNING;
 }
@@ -188,6 +191,7 @@ static bool hand_in(struct producer *p, struct flight *flight)
     mortal_task_options options = {
         .size = sizeof options, .group = plan->in_group ? p->group : NULL, .tag = flight, .within_ns = plan->within_ns,
         .deadline_ns = plan->deadline_ns, .attempts = a->attempts,
+        .priority = a->priority,
     };
     load_payload(a, input + sizeof *a);
     a->sum = load_sum(input + sizeof *a, a->payload_bytes);

@@ -18,7 +18,7 @@
 #include "hits.h"
 #include "tasks.h"
 
-enum { PRODUCERS_MOST = 3, WINDOW = 12, RECORDS = 128, OUTCOMES = 16, FAULT_BYTES = 256 };
+enum { PRODUCERS_MOST = 3, WINDOW = 12, RECORDS = 128, OUTCOMES = 16, FAULT_BYTES = 256, PRIORITIES = 3 };
 
 struct storm_shape {
     uint32_t workers, workers_per_host, standby;
@@ -26,6 +26,7 @@ struct storm_shape {
     uint32_t producers, queue_tasks;
     bool planted;       /* with a bug that is to be found: quiet, and over with the first thing that is wrong */
     bool aimed;         /* every kill names its tasks: who is not named must be spared. Hosts of one worker only */
+    bool priorities;    /* tasks are of all three; else of none */
 };
 
 struct storm_result {
@@ -53,8 +54,8 @@ struct record {
 };
 
 struct scene {
-    _Atomic uint64_t last[PRODUCERS_MOST]; /* the highest number that has begun */
-    word overtaken;  /* began after a later one of the same producer */
+    _Atomic uint64_t last[PRODUCERS_MOST][PRIORITIES]; /* the highest number that has begun */
+    word overtaken;  /* began after a later one of the same producer and priority */
     word replaced;   /* likewise, but its host may have been so slow to die that another one took over before */
     _Atomic uint64_t begun_ns, paused_ns; /* the last begin of any task; the last one after a long pause */
     word strangers;  /* ran although its record is somebody else's by now */
@@ -75,6 +76,7 @@ struct assignment {
     uint32_t payload_bytes, result_bytes, spin_ns;
     uint16_t record;
     uint8_t producer, kind, attempts, polite;
+    int32_t priority;
 };
 
 enum { PAYLOAD_MOST = 2048, STATUS_OF_FAIL = 7 };

@@ -82,6 +82,7 @@ static bool submit(struct run *run, struct item *item) {
                                 .deadline_ns = run->options->deadline_ns,
                                 .soft_deadline_ns = run->options->soft_deadline_ns,
                                 .attempts = run->options->retries + 1 - item->attempts,
+                                .priority = map_priority_of(run->options, item->text),
                                 .more_memory_percent = run->options->more_memory_percent};
     mortal_future future;
     clock_gettime(CLOCK_REALTIME, &item->submitted);

@@ -13,6 +13,11 @@
 #include "tool.h"
 
 /* map_options.c: the command line */
+enum { MOST_RULES = 16 };
+struct priority_rule {
+    const char *pattern; /* for fnmatch() */
+    int32_t     priority;
+};
 struct map_options {
     const char *module, *function, *argument, *item_file, *joblog;
     char      **words; /* items of the command line */
@@ -32,7 +37,10 @@ struct map_options {
     bool        is_verbose;
     bool        is_counting;
     int32_t     containment; /* enum mortal_containment */
+    struct priority_rule rules[MOST_RULES]; /* the first one that an item matches holds */
+    uint32_t    rule_count;
 };
+int32_t map_priority_of(const struct map_options *options, const char *text);
 const char *map_containment_name(int32_t containment);
 int map_options_read(struct map_options *options, int argc, char **argv); /* STATUS_ALL_DONE, or complained */
 

@@ -3,6 +3,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include <fnmatch.h>
 #include <getopt.h>
 #include <string.h>
 
@@ -18,7 +19,7 @@
 enum { OPTION_DEADLINE = 256, OPTION_GRACE, OPTION_RETRIES, OPTION_HALT, OPTION_KEEP_GOING, OPTION_JOBLOG, OPTION_ARG,
        OPTION_TAG, OPTION_UNORDERED, OPTION_PROGRESS, OPTION_MAX_DEATHS, OPTION_MEMORY, OPTION_MORE_MEMORY, OPTION_CPU,
        OPTION_MAX_PROCESSES, OPTION_RECYCLE, OPTION_HELP, OPTION_SOFT_DEADLINE,
-       OPTION_OBITUARIES, OPTION_STATS, OPTION_CONTAINMENT };
+       OPTION_OBITUARIES, OPTION_STATS, OPTION_CONTAINMENT, OPTION_PRIORITY };
 
 static const struct option long_options[] = {
     {"workers", required_argument, NULL, 'j'},         {"null", no_argument, NULL, '0'},
@@ -36,6 +37,7 @@ static const struct option long_options[] = {
     {"recycle", required_argument, NULL, OPTION_RECYCLE},
     {"obituaries", required_argument, NULL, OPTION_OBITUARIES}, {"verbose", no_argument, NULL, 'v'},
     {"stats", no_argument, NULL, OPTION_STATS},         {"containment", required_argument, NULL, OPTION_CONTAINMENT},
+    {"priority", required_argument, NULL, OPTION_PRIORITY},
     {NULL, 0, NULL, 0},
 };
 
@@ -72,6 +74,8 @@ void map_help(FILE *to) {
           "      --containment KIND\n"
           "                       how processes that items start are held: auto, subreaper, cgroup or namespace\n"
           "      --recycle N      put a fresh process in the place of one that has run N items\n"
+          "      --priority KIND:PATTERN\n"
+          "                       items that match start before others that wait (high), or after them (low)\n"
           "      --grace TIME     how long what runs may go on after Ctrl-C; default 5s\n"
           "      --unordered      print results as they come; default: in the order of the items\n"
           "      --tag            begin each line of results with its item and a tab\n"
@@ -169,6 +173,35 @@ static int read_containment(const char *value, int32_t *containment) {
     return refuse("--containment", value, "auto, subreaper, cgroup or namespace");
 }
 
+/* KIND:PATTERN. It stays in the command line. */
+static int read_priority(struct map_options *options, const char *value) {
+    static const struct {
+        const char *begin;
+        int32_t     priority;
+    } kinds[] = {{"high:", MORTAL_PRIORITY_HIGH}, {"normal:", MORTAL_PRIORITY_NORMAL}, {"low:", MORTAL_PRIORITY_LOW}};
+    if (options->rule_count == MOST_RULES) {
+        complain("more than %d times --priority", MOST_RULES);
+        return STATUS_USAGE;
+    }
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        size_t length = strlen(kinds[i].begin);
+        if (strncmp(value, kinds[i].begin, length) == 0 && value[length] != '\0') {
+            options->rules[options->rule_count++] = (struct priority_rule){value + length, kinds[i].priority};
+            return STATUS_ALL_DONE;
+        }
+    }
+    return refuse("--priority", value, "high, normal or low, a colon and a pattern, such as high:*.png");
+}
+
+int32_t map_priority_of(const struct map_options *options, const char *text) {
+    for (uint32_t i = 0; i < options->rule_count; i++) {
+        if (fnmatch(options->rules[i].pattern, text, 0) == 0) {
+            return options->rules[i].priority;
+        }
+    }
+    return MORTAL_PRIORITY_NORMAL;
+}
+
 static int read_flag(struct map_options *options, int option) {
     switch (option) {
     case '0': options->delimiter = '\0'; break;
@@ -196,6 +229,7 @@ static int read_option(struct map_options *options, int option, const char *valu
     case OPTION_GRACE: return read_duration("--grace", value, 0, &options->grace_ns);
     case OPTION_PROGRESS: return read_progress(value, &options->progress);
     case OPTION_CONTAINMENT: return read_containment(value, &options->containment);
+    case OPTION_PRIORITY: return read_priority(options, value);
     case OPTION_MAX_DEATHS: return read_deaths(options, value);
     case OPTION_MEMORY: case OPTION_MORE_MEMORY: case OPTION_CPU: case OPTION_MAX_PROCESSES: case OPTION_RECYCLE:
         return read_caps(options, option, value);

@@ -26,6 +26,11 @@ done
 refused "bad value: --grace: 'x'" --grace x trouble
 refused "bad value: --retries: '-1'" --retries=-1 trouble
 refused "bad value: --progress: 'maybe' is not auto, bar or none" --progress maybe trouble
+for value in '' high high: urgent:x ':x' HIGH:x; do
+    refused "bad value: --priority: '$value' is not high, normal or low, a colon and a pattern" --priority="$value" trouble
+done
+# shellcheck disable=SC2046 # one word an argument
+refused "more than 16 times --priority" $(printf -- '--priority high:%s ' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17) trouble
 refused "unknown option: '-x'" -x trouble
 refused "unknown option: '--nonsense'" --nonsense trouble
 refused "option needs a value: '--deadline'" trouble --deadline

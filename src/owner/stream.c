@@ -91,7 +91,7 @@ static bool next_past(struct pool *pool, uint32_t slot, struct stream *stream, s
             .ring = (uint64_t)atomic_load_explicit(&past->ring, memory_order_relaxed) * HEAP_UNIT,
             .attempt = atomic_load_explicit(&past->attempt, memory_order_relaxed),
         };
-        /* ORD(past:again) pairs ORD(past:told): the note, then whether it could not yet be written over. */
+        /* ORD(past:again) pairs ORD(past:told) and ORD(past:reuse): the note, then whether it could not yet be written over. */
         atomic_thread_fence(memory_order_acquire);
         if (stream_count(r, slot, generation_of(&pool->entries[slot])) != count)
             return next_past(pool, slot, stream, s);

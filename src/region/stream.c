@@ -106,6 +106,9 @@ void stream_bequeath(struct region *r, uint32_t slot, uint64_t word) {
         !is_taken(r, slot, generation, &pasts->past[(count - STREAM_PASTS_KEPT) % STREAM_PASTS]))
         return; /* its host had seen that, and let it emit nothing */
     struct stream_past *past = &pasts->past[count % STREAM_PASTS];
+    /* ORD(past:reuse) pairs ORD(past:again): whoever reads a note while another one is written over it sees that there are
+     * more of them. The count before was stored before this, but what follows a release may be seen ahead of it. */
+    atomic_thread_fence(memory_order_release);
     atomic_store_explicit(&care_of(r, slot)->streamed, generation + 1, memory_order_relaxed);
     atomic_store_explicit(&past->word, s.word, memory_order_relaxed);
     atomic_store_explicit(&past->from, s.from, memory_order_relaxed);

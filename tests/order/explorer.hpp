@@ -59,7 +59,14 @@ struct word {
     {
         return value.compare_exchange_strong(from, to, order_of(which), $);
     }
+    bool quiet_swap(unsigned from, unsigned to) { return value.compare_exchange_strong(from, to, rl::mo_relaxed, $); }
 };
+
+static inline void fence(label which)
+{
+    if (order_of(which) != rl::mo_relaxed)
+        rl::atomic_thread_fence(order_of(which), $);
+}
 
 static unsigned long explored, caught, planted, faults;
 

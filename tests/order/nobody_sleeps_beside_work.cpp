@@ -33,6 +33,7 @@ struct meeting : rl::test_suite<meeting<change0, look0, change1, look1>, 2> {
 int main()
 {
     MEETING("a worker sleeps, a task is pushed", bell_sleep, queue_look, queue_push, bell_sleepers);
+    MEETING("a worker sleeps, a task of another priority is pushed", bell_sleep, lanes_look, lanes_told, bell_sleepers);
     MEETING("a worker stops its search, a task is pushed", bell_stop, queue_look, queue_push, bell_searchers);
     MEETING("a deputy resigns, a task is pushed", bell_resign, queue_claim, queue_push, bell_covered);
     MEETING("a worker sleeps, a task is returned", bell_sleep, returned_look, returned_told, bell_sleepers);
@@ -42,6 +43,9 @@ int main()
     MEETING("an owner waits for a group", group_watch, log_read, log_told, group_watched);
     MEETING("an owner waits for room in the queue", room_wish, queue_room, queue_advance, room_wanted);
     MEETING("an owner waits for room for an input", room_wish, harvest, publish, room_wanted);
+    MEETING("an owner waits for a part", stream_watch, stream_seen, stream_told, stream_watched);
+    MEETING("an owner waits for the first part of a host", stream_watch, stream_any, stream_first, stream_watched);
+    MEETING("a task waits for room for a part", stream_wish, stream_room, stream_take, stream_heed);
     MEETING("the supervisor sleeps, a task is pushed", supervisor_sleep, queue_length, queue_push, submit_asleep);
     MEETING("a host is doomed, a worker of it claims", death_doom, death_look, claim, worker_doomed);
     return explored_all();

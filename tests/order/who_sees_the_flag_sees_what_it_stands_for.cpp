@@ -124,6 +124,9 @@ int main()
     MESSAGE(breaker_open, breaker_look, BY_STORE);
     MESSAGE(queue_push, queue_claim, BY_SWAP);
     MESSAGE(bell_ring, bell_heard, BY_SWAP);
+    MESSAGE(lanes_told, lanes_seen, BY_SWAP);
+    MESSAGE(stream_ring, stream_watch, BY_SWAP);
+    MESSAGE(map_begun, map_hand, BY_STORE);
     explore<reuse>("a result's memory is used again", {result_released, result_reuse});
     explore<again>("a slot is used again", {submit, claim_look});
     explore<desk>("what a desk says", {claim, audit_claim, desk_begun, desk_orphan});

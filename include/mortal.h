@@ -837,7 +837,8 @@ MORTAL_API int mortal_group_next(mortal_group *group, uint64_t timeout_ns, morta
  * Shape     fd   out: readable while mortal_group_next() has something to say at once. Level-triggered. It belongs to the
  *                group and is closed with it: poll it, do not read it. After it turns readable call mortal_group_next()
  *                with time-out 0 until it returns -ETIMEDOUT, -ENOENT or -EHOSTDOWN (an open circuit breaker is told
- *                by the descriptor once, and once more with each further death)
+ *                by the descriptor once, and once more with each further death). With mortal_group_stream() it is readable
+ *                also while mortal_group_next_part() has something
  * Returns   0; -EMFILE; -ENOMEM; -EINVAL; -ESHUTDOWN; -EPERM
  * Blocks    never
  * Threads   any
@@ -847,6 +848,49 @@ MORTAL_API int mortal_group_next(mortal_group *group, uint64_t timeout_ns, morta
  * Test      tests/api/a_group_descriptor_serves_an_event_loop.c
  */
 MORTAL_API int mortal_group_fd(mortal_group *group, int *fd);
+
+/**
+ * mortal_group_stream - have a group tell also of the parts that one of its tasks emits, not only of its verdict
+ *
+ * Shape     future  whose task has this group in its options. From now on mortal_group_next_part() gives its parts, those
+ *                   that are there already first, and the group's descriptor is readable while one can be taken
+ * Returns   0, also if it does already; -ENOMEM; -EINVAL not a future of this group; -ESTALE; -ESHUTDOWN; -EPERM
+ * Blocks    never
+ * Threads   any
+ * Signals   not async-signal-safe
+ * Killed    what was emitted before is kept, and told of
+ * Notes     for tasks that go on for long: each look at the group asks each task of which it is to tell. mortal_future_next()
+ *           takes from the same parts
+ * Since     0.1
+ * Test      tests/api/a_group_tells_of_parts_where_asked.c
+ */
+MORTAL_API int mortal_group_stream(mortal_group *group, mortal_future future);
+
+/**
+ * mortal_group_next_part - the next part of any task of which this group is to tell
+ *
+ * Shape     part  out, as of mortal_future_next(): part->future and part->tag say whose. In the order of each task's own; the
+ *                 tasks take turns
+ * Returns   0, or
+ *           -ENOENT     all tasks of which it is to tell have ended or were released, and all their parts were taken; or
+ *                       it is to tell of none
+ *           -ETIMEDOUT  none came within timeout_ns
+ *           -EBADMSG    a task gone wild has overwritten parts, as in mortal_future_next(): call again for the rest
+ *           -EHOSTDOWN  the circuit breaker is open, and all these tasks wait for mortal_pool_mend()
+ *           -ENOMEM     no memory for the copy: nothing was taken
+ *           -EINTR      a signal handler ran
+ *           -EINVAL, -ESHUTDOWN, -EPERM
+ * Blocks    at most timeout_ns
+ * Threads   any; several may take parts, each goes to one of them, but its data is good only until the next part of the same
+ *           future is taken
+ * Signals   not async-signal-safe
+ * Killed    as mortal_future_next()
+ * Notes     verdicts come by mortal_group_next() as ever, and may come before the last parts: a descriptor stays readable
+ *           until both have nothing more to say
+ * Since     0.1
+ * Test      tests/api/a_group_tells_of_parts_where_asked.c
+ */
+MORTAL_API int mortal_group_next_part(mortal_group *group, uint64_t timeout_ns, mortal_part *part);
 
 /**
  * mortal_group_kill - mortal_pool_kill() for the tasks of one group
@@ -1030,8 +1074,7 @@ MORTAL_API int mortal_future_wait(mortal_future future, uint64_t timeout_ns, mor
  * Signals   not async-signal-safe
  * Killed    a part whose mortal_task_emit() returned 0 is kept, whatever ended the task; one that was being emitted is there
  *           whole or not at all
- * Notes     a group tells of verdicts only, and its descriptor too: parts are for whoever waits for them here, or looks
- *           with timeout_ns 0
+ * Notes     a group, and its descriptor, tell of parts only where asked: mortal_group_stream()
  * Since     0.1
  * Test      tests/api/parts_arrive_while_their_task_runs.c
  */

@@ -147,9 +147,21 @@ static void add_part(struct mortal_task *task, const void *bytes, size_t count) 
     move_head(task, position + needs);
 }
 
+static void ring_group_of(const struct mortal_task *task) {
+    uint32_t group = atomic_load_explicit(&task->order->group, memory_order_relaxed);
+    int before = guard_open(task->worker->host);
+    if (group != 0 && group <= GROUPS_MAX)
+        worker_ring_group(task->worker, group - 1);
+    guard_restore(task->worker->host, before);
+}
+
 static void ring_waiter(const struct mortal_task *task) {
-    /* ORD(stream:watched) pairs ORD(stream:watch): a waiter that looked just before the head was moved is seen here. */
-    if ((atomic_load_explicit(&task->order->watched, memory_order_seq_cst) & WATCHED_PARTS) == 0)
+    /* ORD(stream:watched) pairs ORD(stream:watch) and ORD(stream:group): a waiter that looked just before the head was moved
+     * is seen here. */
+    uint32_t watched = atomic_load_explicit(&task->order->watched, memory_order_seq_cst);
+    if ((watched & WATCHED_GROUP) != 0)
+        ring_group_of(task);
+    if ((watched & WATCHED_PARTS) == 0)
         return;
     _Atomic uint32_t *bell = stream_bell_of(task->worker->region, task->slot);
     int before = guard_open(task->worker->host);

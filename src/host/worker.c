@@ -104,9 +104,10 @@ static void ring_for_room(const struct region *r) {
     futex_wake(&claims_head(r)->room_bell, INT_MAX);
 }
 
-static void ring_group(const struct worker *worker, uint32_t group) {
+void worker_ring_group(const struct worker *worker, uint32_t group) {
     const struct region *r = worker->region;
-    /* ORD(group:watched) pairs ORD(group:watch): the log, ORD(log:told), is visible before this look for sleepers. */
+    /* ORD(group:watched) pairs ORD(group:watch): the log, ORD(log:told), or the part, ORD(stream:told), is visible before
+     * this look for sleepers. */
     uint32_t watch = atomic_load_explicit(&orders_head(r)->group_watch[group], memory_order_seq_cst);
     if (watch == 0)
         return;
@@ -131,7 +132,7 @@ static void announce(struct worker *worker, uint32_t slot, struct order *order, 
     const struct region *r = worker->region;
     if (group != 0 && group <= GROUPS_MAX) {
         log_completion(worker->desk, slot);
-        ring_group(worker, group - 1);
+        worker_ring_group(worker, group - 1);
     }
     /* ORD(watch:seen) pairs ORD(watch:sleep): the end is published before this look, or a waiter that looked just
      * before it sleeps beside an ended task. */

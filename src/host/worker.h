@@ -56,6 +56,7 @@ void worker_settle(struct worker *worker); /* on its own thread, before anything
 void worker_run(struct worker *worker);    /* returns only in tests: when its berth says RETIRED */
 bool worker_step(struct worker *worker);   /* claim, run and publish one task if there is one: the path that is cut in tests */
 void worker_notify_supervisor(const struct host *host);
+void worker_ring_group(const struct worker *worker, uint32_t group); /* something arrived there; number from 0 */
 /* What an order calls by that code; without its module this host is of no use to the pool, and ends. */
 mortal_function *worker_function(struct host *host, uint64_t code);
 struct worker *worker_self(void); /* of this thread, or null */

@@ -70,6 +70,8 @@ void group_remove(struct pool *pool, uint32_t slot) {
         return;
     if (entry->is_ready)
         drop_ready(pool, group, slot);
+    if (group->teller_count != 0)
+        group_forget_parts(pool, slot);
     if (!entry->is_delivered)
         group->outstanding--;
     if (entry->next != NO_SLOT)
@@ -207,27 +209,33 @@ int mortal_group_open(mortal_group **out, mortal_pool *handle) {
     return error;
 }
 
-static void set_watch(struct pool *pool, struct group *group) {
-    bool quiet = group->event_fd >= 0 && group->ready_first == NO_SLOT;
-    uint32_t watch = (group->sleepers != 0 ? GROUP_SLEEPERS : 0u) | (quiet ? GROUP_FD : 0u);
+/* A verdict, or a part that it is to tell of. */
+static bool is_ready(struct pool *pool, const struct group *group) {
+    return group->ready_first != NO_SLOT || (group->teller_count != 0 && group_has_parts(pool, group));
+}
+
+void group_set_watch(struct pool *pool, struct group *group) {
+    uint32_t watch = (group->sleepers != 0 ? GROUP_SLEEPERS : 0u) | (group->is_quiet ? GROUP_FD : 0u);
     /* ORD(group:watch) pairs ORD(group:watched): a full barrier before gather(). */
     atomic_store(&orders_head(pool->region)->group_watch[group->number], watch);
 }
 
 /* The descriptor is readable exactly while something is ready: silence it first, look then, and make it speak again if
- * that found something. */
-static void settle_descriptor(struct pool *pool, struct group *group) {
+ * that found something. Parts come whenever they come: it is quiet unless it was made to speak, whatever is there by now. */
+void group_settle(struct pool *pool, struct group *group) {
     if (group->event_fd < 0)
         return;
-    if (group->ready_first == NO_SLOT) {
+    group->is_quiet = !is_ready(pool, group);
+    if (group->is_quiet) {
         uint64_t count;
         (void)!read(group->event_fd, &count, sizeof count);
-        set_watch(pool, group);
+        group_set_watch(pool, group);
         gather(pool);
+        group->is_quiet = !is_ready(pool, group);
     }
-    if (group->ready_first != NO_SLOT)
+    if (!group->is_quiet)
         write_event(group);
-    set_watch(pool, group);
+    group_set_watch(pool, group);
 }
 
 static bool deliver(struct pool *pool, struct group *group, mortal_verdict *verdict) {
@@ -251,6 +259,7 @@ static void free_group(struct group *group) {
         close(group->event_fd);
     if (group->epoll_fd >= 0)
         close(group->epoll_fd);
+    free(group->tellers);
     free(group);
 }
 
@@ -263,7 +272,7 @@ static int sleep_for_group(struct pool *pool, struct group *group, uint64_t dead
     const _Atomic uint32_t *bell = &claims_head(pool->region)->group_bell[group->number];
     struct waiting on = {.word = bell, .value = atomic_load(bell), .deadline_ns = deadline_ns};
     group->sleepers++;
-    set_watch(pool, group);
+    group_set_watch(pool, group);
     gather(pool); /* once more, now that completions ring */
     int outcome = 0;
     if (group->ready_first == NO_SLOT && group->outstanding != 0) {
@@ -275,7 +284,7 @@ static int sleep_for_group(struct pool *pool, struct group *group, uint64_t dead
     group_unpin(group);
     if (closed)
         return -ESHUTDOWN;
-    set_watch(pool, group);
+    group_set_watch(pool, group);
     if (outcome == 0 && clock_ns() >= on.deadline_ns && group->ready_first == NO_SLOT)
         outcome = -ETIMEDOUT;
     return outcome;
@@ -305,13 +314,13 @@ static int next_verdict(struct pool *pool, struct group *group, uint64_t deadlin
     unsigned quiet = 0;
     for (;;) {
         if (deliver(pool, group, verdict)) {
-            settle_descriptor(pool, group);
+            group_settle(pool, group);
             return 0;
         }
         (void)watch_supervisor(pool);
         if (group->ready_first != NO_SLOT)
             continue;
-        settle_descriptor(pool, group);
+        group_settle(pool, group);
         if (group->ready_first != NO_SLOT)
             continue;
         if (group->outstanding == 0)
@@ -402,7 +411,7 @@ int mortal_group_fd(mortal_group *handle, int *fd) {
     if (group->epoll_fd < 0)
         error = open_descriptor(pool, group);
     if (error == 0) {
-        settle_descriptor(pool, group);
+        group_settle(pool, group);
         *fd = group->epoll_fd;
     }
     seat_unlock(pool);

@@ -72,6 +72,9 @@ struct group {
     bool closed;
     int event_fd, epoll_fd;     /* -1: none asked for */
     struct group *parent;       /* of a map's runners: the one in the map's options; null: none. See mapping.c */
+    uint32_t *tellers;          /* of these tasks it tells parts, too: see group_parts.c */
+    uint32_t teller_count, teller_room, teller_next; /* next: whose turn it is */
+    bool     is_quiet;          /* its descriptor, when last looked: who brings something is to ring it */
 };
 
 /* A map under way. */
@@ -181,8 +184,14 @@ void group_add(struct pool *pool, struct group *group, uint32_t slot);
 void group_remove(struct pool *pool, uint32_t slot);
 void group_ready(struct pool *pool, uint32_t slot);
 void group_ring(struct pool *pool, uint32_t slot);
+void group_set_watch(struct pool *pool, struct group *group); /* whether completions and parts ring for it */
+void group_settle(struct pool *pool, struct group *group);    /* its descriptor says what is so */
 void group_unpin(struct group *group); /* a waiter leaves; the last one frees a closed group */
 void group_destroy_all(struct pool *pool);
+
+/* group_parts.c */
+bool group_has_parts(struct pool *pool, const struct group *group); /* that it is to tell of */
+void group_forget_parts(struct pool *pool, uint32_t slot);
 
 /* buffer.c */
 int  buffer_hold(struct pool *pool, struct entry *entry, const mortal_task_options *options); /* what the task names; 0, or why not */
@@ -209,6 +218,11 @@ void watch_ring_supervisor(struct pool *pool);
 /* stream.c */
 void stream_drop(struct entry *entry); /* which has some */
 void stream_leave(struct pool *pool, uint32_t slot); /* it was released before its end */
+bool stream_make(struct entry *entry);               /* its parts are asked for; false: no memory */
+uint32_t *stream_place(const struct entry *entry);   /* of it among its group's tellers, from 1; 0: it is none */
+bool stream_is_there(struct pool *pool, uint32_t slot); /* a part, or what was to be one */
+int  stream_take(struct pool *pool, uint32_t slot, mortal_part *part); /* 0; -ENODATA: none is there; -EBADMSG, -ENOMEM */
+int  stream_refuse(struct pool *pool, const char *call, int error);    /* the error, and why */
 
 /* breaker.c */
 int breaker_refuse(struct pool *pool, const char *call); /* -EHOSTDOWN, and why */

@@ -27,6 +27,7 @@ struct stream {
     uint32_t sleepers;
     uint8_t *copy;
     size_t   copy_room;
+    uint32_t place;       /* among its group's tellers, from 1 */
 };
 
 void stream_drop(struct entry *entry) {
@@ -152,8 +153,7 @@ static void tell_part(struct pool *pool, uint32_t slot, struct stream *stream, c
                           .attempt = s->attempt, .bytes = count, .data = count != 0 ? stream->copy : NULL};
 }
 
-/* 0; -ENODATA: nothing is there; -EBADMSG, -ENOMEM. */
-static int take_part(struct pool *pool, uint32_t slot, mortal_part *part) {
+int stream_take(struct pool *pool, uint32_t slot, mortal_part *part) {
     struct stream *stream = pool->entries[slot].stream;
     struct stretch s;
     size_t count;
@@ -172,11 +172,18 @@ static int take_part(struct pool *pool, uint32_t slot, mortal_part *part) {
     return 0;
 }
 
-static int make_stream(struct entry *entry) {
+bool stream_make(struct entry *entry) {
     if (entry->stream == NULL)
         entry->stream = calloc(1, sizeof *entry->stream);
     entry->has_extras = true;
-    return entry->stream != NULL ? 0 : why(-ENOMEM, "mortal_future_next: no memory");
+    return entry->stream != NULL;
+}
+
+uint32_t *stream_place(const struct entry *entry) { return &entry->stream->place; }
+
+bool stream_is_there(struct pool *pool, uint32_t slot) {
+    struct stretch s;
+    return next_stretch(pool, slot, pool->entries[slot].stream, &s);
 }
 
 /* Without the lock, so that others get in; what is looked at stays mapped, and is only a hint. */
@@ -226,12 +233,12 @@ static int next_part(struct pool *pool, uint32_t slot, uint64_t deadline_ns, mor
     struct entry *entry = &pool->entries[slot];
     uint64_t life = entry->life;
     bool has_spun = false;
-    int error = make_stream(entry);
-    if (error != 0)
-        return error;
+    int error;
+    if (!stream_make(entry))
+        return -ENOMEM;
     for (;;) {
         bool ended = ledger_harvest(pool, slot); /* before the look: what comes in between is found the next time */
-        error = take_part(pool, slot, part);
+        error = stream_take(pool, slot, part);
         if (error != -ENODATA)
             return error;
         if (!ended && !watch_supervisor(pool)) /* which asks the kernel, so not while there are parts */
@@ -259,8 +266,7 @@ static int next_part(struct pool *pool, uint32_t slot, uint64_t deadline_ns, mor
     }
 }
 
-static int refuse(struct pool *pool, int error) {
-    static const char call[] = "mortal_future_next";
+int stream_refuse(struct pool *pool, const char *call, int error) {
     switch (error) {
     case -ENOENT:
         return why(error, "%s: the task has ended, and all that it emitted was taken", call);
@@ -269,7 +275,7 @@ static int refuse(struct pool *pool, int error) {
     case -EINTR:
         return why(error, "%s: a signal handler ran; call again to wait on", call);
     case -ESHUTDOWN:
-        return why(error, "%s: another thread is closing the pool", call);
+        return why(error, "%s: another thread is closing the pool, or the group", call);
     case -ESTALE:
         return why(error, "%s: another thread released this future meanwhile", call);
     case -EBADMSG:
@@ -294,7 +300,7 @@ int mortal_future_next(mortal_future future, uint64_t timeout_ns, mortal_part *p
         return error;
     error = next_part(pool, slot, timeout_ns == 0 ? 0 : clock_after(timeout_ns), part);
     if (error != 0)
-        error = refuse(pool, error);
+        error = stream_refuse(pool, "mortal_future_next", error);
     seat_unlock(pool);
     return error;
 }

@@ -85,7 +85,11 @@ struct buffer_record {
     uint32_t is_writable;  /* O  of a file: 1: tasks may write to it */
     uint64_t file_offset;  /* O  of a file: what is at the beginning of the page where it begins */
 };
-enum watched { WATCHED_END = 1, WATCHED_PARTS = 2 /* likewise on the bell of its parts */ };
+enum watched {
+    WATCHED_END = 1,
+    WATCHED_PARTS = 2, /* likewise on the bell of its parts */
+    WATCHED_GROUP = 4  /* its group is to be told of parts: until its order is another's */
+};
 
 struct orders_head {
     alignas(LINE) _Atomic uint64_t tail;        /* O  queue position behind the newest entry */

@@ -79,6 +79,15 @@ void death_announce(struct supervisor *s, uint32_t slot) {
     }
 }
 
+/* A host may have died between a part and the ring for it, and its task is told of nowhere else if it starts again. */
+static void tell_of_parts(const struct region *r, uint32_t slot) {
+    uint32_t group = atomic_load_explicit(&order_of(r, slot)->group, memory_order_relaxed);
+    if ((atomic_load(&order_of(r, slot)->watched) & WATCHED_GROUP) == 0 || group == 0 || group > GROUPS_MAX)
+        return;
+    atomic_fetch_add(&claims_head(r)->group_bell[group - 1], 1);
+    futex_wake(&claims_head(r)->group_bell[group - 1], INT_MAX);
+}
+
 static bool is_pending(const struct region *r, uint64_t entry) {
     uint64_t word = atomic_load(claim_of(r, (uint32_t)entry));
     return word_phase(word) == SLOT_PENDING && word_generation(word) == entry_generation(entry);
@@ -226,6 +235,7 @@ void death_settle(struct supervisor *s, const struct host_record *record, const 
             atomic_fetch_add_explicit(&control_head(s->region)->requeued, 1, memory_order_relaxed);
         if (PLANTED(PLANT_LOSE_RETURNED))
             continue;
+        tell_of_parts(s->region, slot);
         death_return(s, slot);
         returned = true;
     }

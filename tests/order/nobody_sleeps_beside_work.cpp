@@ -45,6 +45,8 @@ int main()
     MEETING("an owner waits for room for an input", room_wish, harvest, publish, room_wanted);
     MEETING("an owner waits for a part", stream_watch, stream_seen, stream_told, stream_watched);
     MEETING("an owner waits for the first part of a host", stream_watch, stream_any, stream_first, stream_watched);
+    MEETING("a group is to tell of parts", stream_group, stream_seen, stream_told, stream_watched);
+    MEETING("a group waits for a part", group_watch, stream_seen, stream_told, group_watched);
     MEETING("a task waits for room for a part", stream_wish, stream_room, stream_take, stream_heed);
     MEETING("the supervisor sleeps, a task is pushed", supervisor_sleep, queue_length, queue_push, submit_asleep);
     MEETING("a host is doomed, a worker of it claims", death_doom, death_look, claim, worker_doomed);

@@ -115,6 +115,11 @@ static bool next_stretch(struct pool *pool, uint32_t slot, struct stream *stream
     if (!stream_stretch(pool->region, slot, word, stream->taken, s) && !s->is_broken)
         return false;
     s->attempt = care_attempts(care_of(pool->region, slot)) + 1;
+    /* ORD(stream:attempt) pairs ORD(care:charged): the count of starts, then whether what this one left was noted meanwhile. It
+     * is charged after that: then the note tells which one it was. */
+    atomic_thread_fence(memory_order_acquire);
+    if (stream_count(pool->region, slot, generation_of(&pool->entries[slot])) != stream->pasts_seen)
+        return next_stretch(pool, slot, stream, s);
     return true;
 }
 

@@ -17,7 +17,8 @@ static uint32_t count(_Atomic uint64_t *counted, uint64_t running) {
     uint64_t to_whom = (uint64_t)word_life(running) << WORKER_BITS | word_worker(running);
     if ((now & CARE_UNCHARGED) != to_whom || PLANTED(PLANT_DOUBLE_CHARGE)) {
         now = ((now >> 40) + 1) << 40 | to_whom;
-        atomic_store_explicit(counted, now, memory_order_relaxed);
+        /* ORD(care:charged) pairs ORD(stream:attempt): who sees the charge sees what was noted of that start before. */
+        atomic_store_explicit(counted, now, memory_order_release);
     }
     return (uint32_t)(now >> 40);
 }

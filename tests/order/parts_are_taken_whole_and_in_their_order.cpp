@@ -137,11 +137,34 @@ struct later_start : rl::test_suite<later_start, 3> {
     }
 };
 
+/* The supervisor notes what a host left, and only then charges its start: who sees the charge sees the note. */
+struct charged_start : rl::test_suite<charged_start, 2> {
+    word charged, count;
+
+    void before()
+    {
+        charged.is(0);
+        count.is(0);
+    }
+
+    void thread(unsigned number)
+    {
+        if (number == 0) {
+            count.store(1, past_told);
+            charged.store(1, care_charged);
+        } else if (charged.quietly() == 1) {
+            fence(stream_attempt);
+            RL_ASSERT(count.load(past_seen) == 1);
+        }
+    }
+};
+
 int main()
 {
     explore<ring>("parts in a ring", {stream_begun, stream_whose, stream_told, stream_seen, stream_take, stream_room});
     explore<after_all>("the memory of a ring is used again", {stream_take, parts_reuse});
     explore<notes>("a note is written over", {past_told, past_seen, past_again, past_reuse});
+    explore<charged_start>("a start is charged", {care_charged, stream_attempt});
     explore<later_start>("a task starts again", {fate_told, stream_word});
     return explored_all();
 }

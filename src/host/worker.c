@@ -269,6 +269,14 @@ static int call(struct mortal_task *task) {
     return worker_function(task->worker->host, order->function)(task, input, order->input_bytes);
 }
 
+/* Beyond the task in hand. What was left to this worker while it was the deputy may be on its way still: see bell.h. */
+static bool leaves_work(struct worker *worker) {
+    const struct region *r = worker->region;
+    bool is_seen = !worker->resigned || !bell_anybody_idle(r) || fence_before_sleep(r);
+    worker->resigned = false;
+    return !is_seen || queue_has_work(r, &worker->claimant);
+}
+
 static void run(struct worker *worker, uint32_t slot, uint64_t word) {
     struct mortal_task *task = &worker->task;
     if (PLANTED(PLANT_BEGUN_TOO_EARLY))
@@ -280,7 +288,7 @@ static void run(struct worker *worker, uint32_t slot, uint64_t word) {
     ring_for_room(worker->region);
     if (worker->found) { /* it was looking on behalf of others too */
         worker->found = false;
-        if (queue_has_work(worker->region, &worker->claimant))
+        if (leaves_work(worker))
             bell_call(worker->region);
     }
     begin(worker, task, slot, word);
@@ -388,6 +396,7 @@ static void sleep_until_rung(struct worker *worker, uint32_t bell) {
     }
     if (deputy)
         bell_resign(worker->region, berth, worker->index);
+    worker->resigned = deputy; /* else there was a barrier */
     bell_say_busy(worker->region, berth, worker->index);
     worker->found = worker->was_asleep = true;
 }

@@ -49,6 +49,7 @@ struct worker {
     struct cell_writer cells;
     struct draft *drafts; /* files that its task has begun and not published */
     bool was_asleep;      /* since it searched last */
+    bool resigned;        /* as deputy, and has not slept since */
 };
 
 void worker_prepare(struct worker *worker, struct host *host, uint32_t index);

@@ -1,15 +1,18 @@
 #include "owner/lock.h"
 
-#include <poll.h>
 #include <sched.h>
 #include <string.h>
 
 #include "region/plant.h"
 #include "system/barrier.h"
+#include "system/clock.h"
+#include "system/futex.h"
 
 #define FIRST_ROW 16u
 #define LONGEST_ROW (1u << 24)
 #define TURNS 1000
+#define TURN_NS 1000000u
+#define DRAIN_NS 10000000u
 
 _Thread_local const char lock_anchor = 0;
 
@@ -19,19 +22,31 @@ void lock_ready(struct lock *lock) {
     lock->wanted = barrier_ready() ? FIRST_ROW : 0;
 }
 
-/* The favourite may be inside for as long as any call takes. */
+/* A filter of system calls that came after the favour was given. No processor keeps a store to itself for that long, but
+ * nobody promises it: so this lock gives no favour any more. */
+static void outwait_stores(struct lock *lock) {
+    static const _Atomic uint32_t nothing;
+    uint64_t until = clock_after(DRAIN_NS);
+    while (clock_ns() < until)
+        (void)futex_wait(&nothing, 0, until);
+    lock->wanted = 0;
+}
+
+/* The favourite may be inside for as long as any call takes. No sleep here may be a place where a thread is cancelled, as
+ * poll() is one: the mutex is held. */
 static void take_favour_away(struct lock *lock, struct favour *from) {
     atomic_store_explicit(&lock->favourite, NULL, memory_order_relaxed);
     /* ORD(favour:revoke) pairs ORD(favour:enter): either it sees that it is the favourite no more, or it is seen here that
      * it is in. */
-    if (!PLANTED(PLANT_NO_BARRIER))
-        barrier_all();
+    bool refused = !PLANTED(PLANT_NO_BARRIER) && !barrier_all();
+    if (refused)
+        outwait_stores(lock);
     /* ORD(favour:wait) pairs ORD(favour:leave) */
     for (int turn = 0; atomic_load_explicit(&from->in, memory_order_acquire) != 0; turn++) {
         if (turn < TURNS)
             sched_yield();
         else
-            (void)poll(NULL, 0, 1);
+            (void)futex_wait(&from->in, 1, clock_after(TURN_NS));
     }
     if (lock->wanted < LONGEST_ROW)
         lock->wanted *= 16;
@@ -42,7 +57,8 @@ static struct favour *record_of(struct lock *lock, const void *thread) {
         struct favour *record = &lock->favours[i];
         if (record->thread != NULL && record->thread != thread)
             continue;
-        record->thread = thread;
+        if (record->thread == NULL) /* who reads it may have come by it at an earlier favour */
+            record->thread = thread;
         return record;
     }
     lock->wanted = 0;

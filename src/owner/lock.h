@@ -57,8 +57,8 @@ static inline bool lock_try_favourite(struct lock *lock) {
     struct favour *mine = atomic_load_explicit(&lock->favourite, memory_order_acquire);
     if (mine == NULL || mine->thread != &lock_anchor)
         return false;
-    /* ORD(favour:enter) pairs ORD(favour:revoke): this store is before the look that follows in the order of the program,
-     * and the other side's barrier makes that an order of memory. Nothing has to be acquired: nobody else was inside since
+    /* ORD(favour:enter) pairs ORD(favour:revoke), which makes the barrier: this store is before the look that follows in the
+     * order of the program, and the other side makes that an order of memory. Nothing has to be acquired: nobody else was inside since
      * this thread became the favourite. */
     atomic_store_explicit(&mine->in, 1, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);

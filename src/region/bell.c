@@ -44,11 +44,9 @@ void bell_ring_idle(const struct region *r, uint64_t most) {
         ring(r, bit / r->g.workers_per_host, bit % r->g.workers_per_host);
 }
 
-/* ORD(bell:searchers) pairs ORD(bell:stop): the work is visible before this look. Who is still seen searching looks for
- * work once more when it has stopped. */
 static bool anybody_searches(const struct region *r) {
     for (uint32_t i = 0; i < r->g.idle_words; i++)
-        if (atomic_load_explicit(searching_word(r, i), memory_order_seq_cst) != 0)
+        if (atomic_load_explicit(searching_word(r, i), memory_order_relaxed) != 0)
             return true;
     return false;
 }
@@ -65,12 +63,20 @@ static bool is_covered(const struct region *r) {
     if (atomic_load_explicit(&claims_head(r)->brisk, memory_order_relaxed) == 0)
         return false;
     /* ORD(bell:covered) pairs ORD(bell:resign): the work is visible before this look at the deputy, who otherwise might
-     * have looked for work already: nobody would be woken. */
+     * have looked for work already: nobody would be woken. The owner's push may be still on its way; then the deputy makes
+     * the barrier, see bell.h. */
     return atomic_load_explicit(&claims_head(r)->deputy, memory_order_seq_cst) != 0;
 }
 
+/* Who stops searching goes on to run what it found as a rule, and makes no barrier for the owner: so that one is made here,
+ * where nobody covers and somebody sleeps. */
 bool bell_call_idle(const struct region *r) {
-    return !anybody_searches(r) && !is_covered(r) && bell_ring_one(r);
+    if (is_covered(r))
+        return false;
+    /* ORD(bell:searchers) pairs ORD(bell:stop): the work is visible before the look who searches. Who is still seen
+     * searching looks for work once more when it has stopped. */
+    atomic_thread_fence(memory_order_seq_cst);
+    return !anybody_searches(r) && bell_ring_one(r);
 }
 
 /* Like ORD(bell:resign), but nothing hangs on it: from here on it looks for work at least once more. */

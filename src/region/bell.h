@@ -57,6 +57,9 @@ void bell_ring_worker(const struct region *r, uint32_t berth, uint32_t worker);
  *   full barrier                     full barrier
  *   work there? run it               a deputy? leave it to it
  *
+ * The owner leaves its barrier to the other side (fence.h), and a deputy that finds work does not sleep: so it makes that
+ * barrier before it looks whether there is more, if there is anybody whom it would wake for that.
+ *
  * A deputy that dies covers no more: its burial resigns for it, before the look at what waits.
  */
 #define DEPUTY_NS 200000u

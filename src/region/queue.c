@@ -47,7 +47,7 @@ static inline uint64_t sane_head(const struct region *r, enum lane lane, uint64_
 }
 
 uint64_t queue_length_of(const struct region *r, enum lane lane) {
-    /* ORD(queue:length) pairs ORD(queue:push): the supervisor says that it will sleep before it looks here. */
+    /* ORD(queue:length) pairs ORD(queue:push) and ORD(queue:push-heavy): the supervisor says that it will sleep before it looks here. */
     uint64_t tail = atomic_load_explicit(lane_tail(r, lane), memory_order_seq_cst);
     return tail - sane_head(r, lane, tail);
 }
@@ -205,7 +205,7 @@ static inline __attribute__((always_inline)) bool claim_from(const struct region
     /* A place to begin; a late value costs a few looks. Whom it lets read what is ORD(queue:still-valid)'s. */
     uint64_t head = atomic_load_explicit(lane_head(r, lane), memory_order_acquire);
     if (head >= *tail_seen || *tail_seen - head > r->g.ring_entries) {
-        /* ORD(queue:claim) pairs ORD(queue:push) */
+        /* ORD(queue:claim) pairs ORD(queue:push) and ORD(queue:push-heavy) */
         *tail_seen = atomic_load_explicit(lane_tail(r, lane), memory_order_seq_cst);
         head = sane_head(r, lane, *tail_seen);
     }
@@ -307,7 +307,7 @@ bool queue_has_work(const struct region *r, const struct claimant *who) {
     if (atomic_load_explicit(&control->others_pushed, memory_order_seq_cst) != who->others_seen &&
         !PLANTED(PLANT_LANES_UNSEEN) && queue_length_of(r, LANE_HIGH) + queue_length_of(r, LANE_LOW) != 0)
         return true;
-    /* ORD(queue:look) pairs ORD(queue:push) */
+    /* ORD(queue:look) pairs ORD(queue:push) and ORD(queue:push-heavy) */
     uint64_t tail = atomic_load_explicit(&orders_head(r)->tail, memory_order_seq_cst);
     return sane_head(r, LANE_NORMAL, tail) != tail;
 }

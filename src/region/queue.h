@@ -58,13 +58,15 @@ static inline void queue_push_to(const struct region *r, enum lane lane, uint32_
     uint64_t tail = atomic_load_explicit(lane_end, memory_order_relaxed);
     /* ORD(queue:reuse) pairs ORD(queue:still-valid): who reads this entry sees the cursor that let it be written here. */
     atomic_store_explicit(lane_entry(r, lane, tail), queue_entry(slot, generation), memory_order_release);
-    /* ORD(queue:push) pairs ORD(queue:claim), ORD(queue:look), ORD(queue:length) and ORD(fence:sleep): who sees the tail
-     * sees the entry, the order and the pending word. Also a full barrier, made here or by the sleepers, before the owner
-     * looks for them, ORD(bell:sleepers), ORD(bell:covered), ORD(submit:asleep): who sleeps beside this task was seen. */
+    /* ORD(queue:push) pairs ORD(queue:claim), ORD(queue:look), ORD(queue:length) and ORD(fence:sleep), which makes the
+     * barrier: who sees the tail sees the entry, the order and the pending word. Also a full barrier, made here or by the
+     * sleepers, before the owner looks for them, ORD(bell:sleepers), ORD(bell:covered), ORD(submit:asleep): who sleeps
+     * beside this task was seen. */
     if (fence_is_light(r)) {
         atomic_store_explicit(lane_end, tail + 1, memory_order_release);
         atomic_signal_fence(memory_order_seq_cst);
     } else {
+        /* ORD(queue:push-heavy) pairs ORD(queue:look), ORD(queue:length) and ORD(queue:claim) */
         atomic_exchange_explicit(lane_end, tail + 1, memory_order_seq_cst);
     }
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "region/bell.h"
+#include "region/fence.h"
 #include "region/plant.h"
 #include "region/queue.h"
 #include "supervisor/state.h"
@@ -345,9 +346,12 @@ void death_certified(struct supervisor *s, uint32_t berth, const siginfo_t *info
 
 /* So many at least: what was cancelled meanwhile may be among them. */
 static uint64_t count_waiting(const struct supervisor *s) {
+    if (!bell_anybody_idle(s->region))
+        return 0;
     /* ORD(queue:length), and what the dead one said of itself, ORD(bell:stop), and its office, ORD(bell:resign), are gone
-     * before. */
-    atomic_thread_fence(memory_order_seq_cst);
+     * before. What the owner left to it as deputy may be on its way still. */
+    if (!fence_before_sleep(s->region))
+        return UINT64_MAX;
     uint64_t count = queue_length(s->region);
     for (uint32_t i = 0; i < s->returned_count; i++)
         count += is_pending(s->region, s->returned[i].entry);

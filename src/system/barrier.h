@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 bool barrier_ready(void); /* once per process, and in a forked one again. False: this kernel, or a filter, has none */
-void barrier_all(void);   /* only where that was true. Some microseconds */
+bool barrier_all(void);   /* only where that was true. Some microseconds. False: a filter came since then */
 
 /* The same in all threads of other processes too, of those that let it be done to them. */
 bool barrier_let_others(void);

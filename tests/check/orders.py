@@ -9,6 +9,10 @@
 An access with an explicit order other than relaxed, in src/, has a label at most REACH lines above it in its function
 or in the comment over that. A plain atomic_*() call has one too, or its file a note.
 
+    ORD(here) pairs ORD(there), which makes the barrier
+                                                     the access may be relaxed: the other side calls membarrier(2) there,
+                                                     and here a compiler barrier keeps what follows below it
+
     orders.py --header     what the explorer needs: each label with the order of the access below it
 """
 import os
@@ -22,6 +26,8 @@ DEFINITION = re.compile(LABEL + r" pairs ((?:" + LABEL + r"(?:, | and )?)+)")
 EXPLICIT = re.compile(r"memory_order_(acquire|release|acq_rel|seq_cst)")
 ANY_EXPLICIT = re.compile(r"memory_order_([a-z_]+)")
 PLAIN = re.compile(r"\batomic_(?:load|store|exchange|compare_exchange_(?:strong|weak)|fetch_[a-z]+)\(")
+BARRIER = re.compile(r"\bbarrier_(?:all|everywhere)\(")
+KEPT_APART = "atomic_signal_fence(memory_order_seq_cst)"
 NOTE = re.compile(r"ORD\(\*\) \S+ \S+")
 
 
@@ -50,14 +56,45 @@ def definitions(texts):
     return found, faults
 
 
+def below(text, label, reach=None):
+    """What follows the comment with the definition of that label; reach: so many lines of the same function."""
+    at = re.search(r"ORD\(" + re.escape(label) + r"\) pairs", text).end()
+    code = text[text.index("*/", at):]
+    return code if reach is None else "\n".join(code.split("\n}")[0].splitlines()[:reach])
+
+
+def light_labels(found, texts):
+    """{label: its partner that makes the barrier}, of those that say so."""
+    text_of = dict(texts)
+    says = {label: re.search(r"ORD\(" + re.escape(label) + r"\) pairs (?:" + LABEL + r"(?:, | and )?)+, which makes the barrier",
+                             re.sub(r"\s+", " ", joined(text_of[path]))) for label, (path, _) in found.items()}
+    return {label: match[1] for label, match in says.items() if match}
+
+
+def light_faults(found, texts):
+    text_of = dict(texts)
+    makers = {label for label, (path, _) in found.items() if BARRIER.search(below(text_of[path], label, REACH))}
+    light = light_labels(found, texts)
+    for label, (path, partners) in found.items():
+        maker = light.get(label)
+        if maker and maker not in makers:
+            yield f"{path}: ORD({label}) relies on ORD({maker}), which calls no membarrier"
+        if maker and KEPT_APART not in below(text_of[path], label, REACH):
+            yield f"{path}: ORD({label}) leaves the barrier to ORD({maker}), and has no compiler barrier below it"
+        for partner in makers & set(partners):
+            if partner != maker:
+                yield f"{path}: ORD({label}) does not say that ORD({partner}) makes the barrier"
+
+
 def pair_faults(found, texts):
+    light = light_labels(found, texts)
     for label, (path, partners) in found.items():
         for partner in partners:
             if partner not in found:
                 yield f"{path}: ORD({label}) pairs ORD({partner}), which does not exist"
             elif label not in found[partner][1]:
                 yield f"{path}: ORD({label}) pairs ORD({partner}), which does not name it back"
-        if order_below(dict(texts)[path], label) == "relaxed":
+        if label not in light and order_below(dict(texts)[path], label) == "relaxed":
             yield f"{path}: ORD({label}) stands above an access that is relaxed"
     for path, text in texts:
         for label in sorted(set(re.findall(LABEL, text)) - set(found)):
@@ -93,11 +130,11 @@ def access_faults(path, text):
 
 def order_below(text, label):
     """Of the first access below the definition of that label; for a compare-and-swap the order of its success."""
-    at = re.search(r"ORD\(" + re.escape(label) + r"\) pairs", text).end()
-    code = text[text.index("*/", at):]
-    explicit, plain = ANY_EXPLICIT.search(code), PLAIN.search(code)
-    if plain and (not explicit or plain.start() < explicit.start()):
-        return "seq_cst"
+    code = below(text, label)
+    explicit = ANY_EXPLICIT.search(code)
+    for full in (PLAIN.search(code), BARRIER.search(code)):
+        if full and (not explicit or full.start() < explicit.start()):
+            return "seq_cst"
     return explicit[1]
 
 
@@ -115,6 +152,7 @@ def main():
         header(found, texts)
         return 0
     faults += pair_faults(found, texts)
+    faults += light_faults(found, texts)
     for path, text in texts:
         faults += access_faults(path, text)
     explored = {word for _, text in sources("tests/order", (".cpp",)) for word in re.findall(r"\w+", text)}

@@ -67,6 +67,39 @@ static inline void fence(label which)
     if (order_of(which) != rl::mo_relaxed)
         rl::atomic_thread_fence(order_of(which), $);
 }
+/* membarrier(2): whoever calls it goes on once the other thread has made a full barrier, which that one does between any
+ * two of its accesses, or has ended. What the kernel does by an interrupt is a poll between all accesses here; a call that no
+ * poll has met by then would wait, and met by a later one is another execution: so this one proves nothing. */
+struct membarrier {
+    rl::atomic<unsigned> asked, met;
+
+    void ready()
+    {
+        asked.store(0, rl::mo_relaxed, $);
+        met.store(0, rl::mo_relaxed, $);
+    }
+
+    void answer()
+    {
+        rl::atomic_thread_fence(rl::mo_seq_cst, $);
+        met.store(1, rl::mo_release, $);
+    }
+
+    void poll()
+    {
+        if (asked.load(rl::mo_acquire, $) != 0)
+            answer();
+    }
+
+    bool call()
+    {
+        rl::atomic_thread_fence(rl::mo_seq_cst, $);
+        asked.store(1, rl::mo_release, $);
+        bool is_met = met.load(rl::mo_acquire, $) != 0;
+        rl::atomic_thread_fence(rl::mo_seq_cst, $);
+        return is_met;
+    }
+};
 
 static unsigned long explored, caught, planted, faults;
 
@@ -109,6 +142,21 @@ static void explore_with(const char *name, std::initializer_list<label> labels, 
         faults++;
     }
     weakened = none;
+}
+
+/* A mistake that is no order: it must be found, in as many executions at random. */
+template <typename protocol>
+static void explore_mistake(const char *name, unsigned long iterations)
+{
+    weakened = none;
+    planted++;
+    rl::test_result_e found = found_in<protocol, rl::random_scheduler>(iterations, false);
+    if (found == rl::test_result_user_assert_failed || found == rl::test_result_data_race) {
+        caught++;
+        return;
+    }
+    std::printf("%s: %s\n", name, rl::test_result_str(found));
+    faults++;
 }
 
 template <typename protocol>

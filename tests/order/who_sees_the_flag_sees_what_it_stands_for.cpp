@@ -122,11 +122,12 @@ int main()
     MESSAGE(spawn_activate, worker_active, BY_STORE);
     MESSAGE(pool_state, pool_opened, BY_STORE);
     MESSAGE(breaker_open, breaker_look, BY_STORE);
-    MESSAGE(queue_push, queue_claim, BY_SWAP);
+    MESSAGE(queue_push, queue_claim, BY_STORE);
     MESSAGE(bell_ring, bell_heard, BY_SWAP);
     MESSAGE(lanes_told, lanes_seen, BY_SWAP);
     MESSAGE(stream_ring, stream_watch, BY_SWAP);
     MESSAGE(map_begun, map_hand, BY_STORE);
+    MESSAGE(favour_given, favour_seen, BY_STORE); /* whose record it is */
     explore<reuse>("a result's memory is used again", {result_released, result_reuse});
     explore<again>("a slot is used again", {submit, claim_look});
     explore<desk>("what a desk says", {claim, audit_claim, desk_begun, desk_orphan});

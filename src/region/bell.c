@@ -75,7 +75,8 @@ bool bell_call_idle(const struct region *r) {
         return false;
     /* ORD(bell:searchers) pairs ORD(bell:stop): the work is visible before the look who searches. Who is still seen
      * searching looks for work once more when it has stopped. */
-    atomic_thread_fence(memory_order_seq_cst);
+    if (!PLANTED(PLANT_NO_FENCE_FOR_SEARCHERS))
+        atomic_thread_fence(memory_order_seq_cst);
     return !anybody_searches(r) && bell_ring_one(r);
 }
 

@@ -59,6 +59,7 @@ enum plant {
     /* in the owner */
     PLANT_NO_FENCE,              /* who goes to sleep makes no barrier in the owner */
     PLANT_NO_BARRIER,            /* a lock's favourite is not made to see that it is that no more */
+    PLANT_NO_FENCE_FOR_SEARCHERS, /* who calls makes no barrier before it leaves that to who searches */
 };
 
 #ifdef MORTAL_TESTING

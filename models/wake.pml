@@ -6,6 +6,10 @@
  * die before each of them. The half-second rounds of supervisor and owner (the audit, LOOK_AROUND_NS) are left out: they
  * are a net, and what is proved here must hold without it.
  *
+ * Each statement is seen by all at once. An owner's push is not, by itself: the model assumes that by the sleeper's last look,
+ * or the look for more of who was deputy, it is, as fence_before_sleep() makes it, and by the owner's look who searches, as the
+ * fence in bell_call_idle() makes it. tests/order explores these under weak memory.
+ *
  * Configuration (-D): WORKERS that are active at first, STANDBY hosts, TASKS, DEATHS at most; REBIRTH: who died is
  * followed by another; ENDLESS 1: a task may run for ever, 2: every task does; BRISK 1: tasks are brisk at first, until a
  * deputy finds silence, 2: and any worker may find at any time that they are or are not; WAITER: a thread of the owner waits
@@ -129,10 +133,6 @@ inline call() {
 #else
     STEP(bits = idle);
 #endif
-    if
-    :: bits != 0 -> STEP(bits = searching); bits = !bits
-    :: else
-    fi;
 #if BRISK
     if
     :: bits != 0 ->
@@ -144,6 +144,10 @@ inline call() {
     :: else
     fi;
 #endif
+    if
+    :: bits != 0 -> STEP(bits = searching); bits = !bits
+    :: else
+    fi;
     if
     :: bits != 0 ->
 #if PLANT == HINT_CLEARED_FIRST

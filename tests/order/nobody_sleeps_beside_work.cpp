@@ -184,6 +184,9 @@ int main()
     explore_some<deputy>("a deputy resigns, a task is pushed", {fence_sleep}, 200000);
     explore<fenced<bell_stop, queue_look, queue_push, bell_searchers>>("a worker stops its search, a task is pushed",
                                                                        {bell_stop, queue_look, bell_searchers});
+    LIGHT("a dead deputy's office ends, a task is pushed", bell_resign, queue_length, queue_push, bell_covered);
+    explore<fenced<bell_stop, queue_length, queue_push, bell_searchers>>("a dead worker's search is over, a task is pushed",
+                                                                         {bell_stop, queue_length, bell_searchers});
     explore<fenced<deadline_blind, queue_length, queue_push, submit_blind>>("the supervisor minds no limits, one is pushed",
                                                                             {deadline_blind, queue_length, submit_blind});
     MISTAKE("a barrier before it is said", BEFORE_SAYING);
@@ -197,8 +200,6 @@ int main()
             queue_push_heavy, submit_asleep);
     MEETING("a worker sleeps, a task of another priority is pushed", bell_sleep, lanes_look, lanes_told, bell_sleepers);
     MEETING("a worker sleeps, a task is returned", bell_sleep, returned_look, returned_told, bell_sleepers);
-    MEETING("a dead worker's search is over, a task is pushed", bell_stop, queue_length, queue_push, bell_searchers);
-    MEETING("a dead deputy's office ends, a task is pushed", bell_resign, queue_length, queue_push, bell_covered);
     MEETING("an owner waits for a verdict", watch_sleep, watch_look, publish, watch_seen);
     MEETING("an owner waits for a group", group_watch, log_read, log_told, group_watched);
     MEETING("an owner waits for room in the queue", room_wish, queue_room, queue_advance, room_wanted);

@@ -358,6 +358,7 @@ static void enter_ledger(struct pool *pool, uint32_t slot, const struct submissi
     atomic_store_explicit(tickets, entry->ticket + 1, memory_order_relaxed);
     entry->tag = s->options->tag;
     entry->name = name;
+    entry->has_extras = name != NULL;
     entry->input_offset = input_offset;
     entry->submitted_ns = now;
     entry->group = NULL;

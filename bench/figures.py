@@ -47,7 +47,7 @@ def merge(rounds_of):
 
 
 def more_is_better(record):
-    return record["unit"].endswith(("tasks/s", "bytes/s")) or record["unit"] == "share"
+    return record["unit"].endswith(("tasks/s", "bytes/s", "items/s", "parts/s")) or record["unit"] == "share"
 
 
 def best(records, names):

@@ -48,6 +48,7 @@ extern "C" {
 typedef struct mortal_pool  mortal_pool;
 typedef struct mortal_group mortal_group;
 typedef struct mortal_task  mortal_task;
+typedef struct mortal_map   mortal_map;
 
 /* A value: copy it, store it, compare it. All-zero is "no future". A stale or made-up one gets -ESTALE or -EINVAL. */
 typedef struct mortal_future {
@@ -76,8 +77,9 @@ typedef struct mortal_slice {
 /* A task's body. Runs in a host process, on a worker thread. Returns 0 (done) or any other status (failed). */
 typedef int mortal_function(mortal_task *task, const void *input, size_t input_bytes);
 
-/* What mortal_pool_map() calls for each item. Returns 0 (done) or any other status (failed). item: aligned as it is in the
- * array, or a uint64_t, its number, if there is no array. result: its place in the array of results, null if there is none. */
+/* What mortal_pool_map() and mortal_map_open() call for each item. Returns 0 (done) or any other status (failed). item:
+ * aligned as it is in the array, or a uint64_t, its number, if there is none. result: its place in the array of results, null
+ * if there is none. */
 typedef int mortal_map_function(mortal_task *task, const void *item, void *result);
 
 /* preload and init bodies: 0 is success. */
@@ -415,6 +417,32 @@ enum mortal_asked {
     MORTAL_ASKED_RECYCLING   /* it was replaced by a fresh one, between two tasks */
 };
 
+enum mortal_map_order {
+    MORTAL_MAP_IN_ORDER = 0,   /* as items were put. One that takes long holds back those behind it, not their work */
+    MORTAL_MAP_AS_FINISHED = 1 /* whichever has ended, about in that order */
+};
+
+/* Options of a map over items that come one by one. Zero, but for size, is a good default. */
+typedef struct mortal_map_options {
+    size_t   size;         /* sizeof(mortal_map_options) */
+    size_t   item_bytes;   /* of each; 0: an item is its own number, a uint64_t, from 0 */
+    size_t   result_bytes; /* of each; 0: there are none */
+    uint32_t window;       /* items that are put and not yet taken: memory is for these (as finished: twice). Default 1024;
+                              at most 1,048,576 */
+    int32_t  order;        /* mortal_map_order */
+    const mortal_task_options *task; /* of each item: name, deadline_ns, attempts, priority, memory_bytes. Group: what kills
+                              it kills this map's items; nothing arrives there. Null: the pool's defaults */
+} mortal_map_options;
+
+/* What became of an item of such a map. item, and what the verdict views, are good until this thread calls mortal_map_next()
+ * for this map and gets another, or the map is closed; where more than 16 threads take, the oldest ones end. */
+typedef struct mortal_map_entry {
+    uint64_t       number;   /* counts the items put, from 0 */
+    const void    *item;     /* as it was put; null: it is its number */
+    mortal_verdict verdict;  /* its future is none, its result is result_bytes of done and failed ones; tag: as it was put */
+    uint64_t       reserved[4];
+} mortal_map_entry;
+
 enum mortal_stage { MORTAL_STAGE_STARTING = 1, MORTAL_STAGE_STANDBY, MORTAL_STAGE_ACTIVE };
 
 enum mortal_backtrace_state {
@@ -625,6 +653,128 @@ MORTAL_API int mortal_pool_try_submit(mortal_pool *pool, mortal_function *functi
 MORTAL_API int mortal_pool_map(mortal_pool *pool, mortal_map_function *function, const void *items, size_t item_bytes,
                                void *results, size_t result_bytes, size_t count, const mortal_task_options *options,
                                uint8_t *outcomes, size_t *done);
+
+/**
+ * mortal_map_open - call a function for each of items that come one by one, without end, in bounded memory
+ *
+ * Shape     out       put items in, take what became of them out; end it with mortal_map_close()
+ *           function  code that existed when the pool was opened
+ *           options   null: the pool's defaults, and items that are numbers
+ *           Items are put, and results are read, in memory that tasks see: each is moved once, or not at all
+ * Returns   0, or
+ *           -EINVAL   null out or function, an order or a window that is none, a tag, a group of another pool, limits that
+ *                     items cannot have: within_ns, soft deadlines and signals, shields, cpu_ns, more_memory_percent,
+ *                     buffers (mortal_why() says which)
+ *           -EMFILE   too many groups are open: a map takes one
+ *           -ENOEXEC, -ENOMEM, -ENOBUFS, -ESHUTDOWN, -EPERM as mortal_pool_submit() and mortal_buffer_open()
+ * Blocks    until the memory of the window is there
+ * Threads   any; several maps at once; other tasks run in between
+ * Signals   not async-signal-safe
+ * Killed    a death takes along the one item that its worker had in hand: killed, timed out, crashed, or begun again if it
+ *           has attempts left. All others go on
+ * Notes     items are run by tasks of the pool, short ones many by one, long ones one by one: kill reports and mortal_stats
+ *           count these tasks
+ * Since     0.1
+ * Test      tests/api/an_open_map_takes_items_without_end.c
+ */
+MORTAL_API int mortal_map_open(mortal_map **out, mortal_pool *pool, mortal_map_function *function,
+                               const mortal_map_options *options);
+
+/**
+ * mortal_map_put - one more item
+ *
+ * Shape     item   item_bytes bytes, copied; null if there are none
+ *           tag    yours: comes back with the verdict, is never looked at
+ *           It starts when a worker is free, as tasks do, with no further call: unless the queue of the pool is full, or what
+ *           ran it was cut; then with the next call of put, next or kill
+ * Returns   0, or
+ *           -EAGAIN      timeout_ns is 0 and window items are put and not taken: mortal_map_next() makes room; or the queue
+ *                        of the pool was full before
+ *           -ETIMEDOUT   likewise, all the time
+ *           -EDEADLK     likewise, and this process has one thread: nobody else can take. Take first
+ *           -EHOSTDOWN   the circuit breaker is open: mortal_pool_mend()
+ *           -EOWNERDEAD  the supervisor died
+ *           -ESHUTDOWN   after mortal_map_end(), or the pool is sealed, or it or the map is being closed
+ *           -EINTR       a signal handler ran
+ *           -EINVAL      a bad map, or a null item with item_bytes, or an item without
+ *           -EFAULT      the item lies in a wrapped file, and is not there
+ *           -EPERM. With any of these nothing was put
+ * Blocks    at most timeout_ns, for room
+ * Threads   any; others may put and take meanwhile
+ * Signals   not async-signal-safe
+ * Killed    no difference
+ * Since     0.1
+ * Test      tests/api/an_open_map_takes_items_without_end.c
+ */
+MORTAL_API int mortal_map_put(mortal_map *map, const void *item, void *tag, uint64_t timeout_ns);
+
+/**
+ * mortal_map_end - no more items will be put
+ *
+ * Shape     what was put goes on; when all of it is taken mortal_map_next() says so. Again: no difference
+ * Returns   0; -EINVAL; -ESHUTDOWN; -EPERM
+ * Blocks    never
+ * Threads   any
+ * Signals   not async-signal-safe
+ * Killed    no difference
+ * Since     0.1
+ * Test      tests/api/an_open_map_takes_items_without_end.c
+ */
+MORTAL_API int mortal_map_end(mortal_map *map);
+
+/**
+ * mortal_map_next - what became of the next item
+ *
+ * Shape     entry   out. Each item that was put is delivered once, however it ended. What it views is good until this thread
+ *                   is given the next one
+ * Returns   0, or
+ *           -ENOENT     mortal_map_end() was called, or the pool is sealed, and everything is taken
+ *           -ETIMEDOUT  nothing came within timeout_ns
+ *           -EHOSTDOWN  the circuit breaker is open, and all that is not taken waits for mortal_pool_mend()
+ *           -EOWNERDEAD the supervisor died, and everything is taken
+ *           -EINTR      a signal handler ran
+ *           -ENOMEM, -EINVAL, -ESHUTDOWN, -EPERM
+ * Blocks    at most timeout_ns, also where nothing was put: another thread may
+ * Threads   any
+ * Signals   not async-signal-safe
+ * Killed    items that were killed, or cancelled, are delivered as such; when the supervisor dies all that has not ended is
+ *           lost
+ * Since     0.1
+ * Test      tests/api/an_open_map_takes_items_without_end.c
+ */
+MORTAL_API int mortal_map_next(mortal_map *map, uint64_t timeout_ns, mortal_map_entry *entry);
+
+/**
+ * mortal_map_kill - mortal_pool_kill() for the items of one map; the map lives on
+ *
+ * Shape     scope   MORTAL_PENDING: what was put and has not begun is cancelled. MORTAL_RUNNING: what is in hand is killed,
+ *                   the rest goes on. MORTAL_UNENDED: both. What is put later is not meant. mortal_map_next() still
+ *                   delivers all of it
+ *           report  out, may be null: never_started and killed count items, the rest counts tasks that ran them
+ * Returns   as mortal_pool_kill()
+ * Blocks    at most grace_ns + timeout_ns and a little
+ * Threads   any
+ * Signals   not async-signal-safe; mortal_pool_kill_now() meets maps too, whose next call heeds it
+ * Killed    with workers_per_host over 1, tasks of others may be collateral
+ * Since     0.1
+ * Test      tests/kill/an_open_map_is_cancelled_or_killed_whole.c
+ */
+MORTAL_API int mortal_map_kill(mortal_map *map, int scope, uint64_t grace_ns, uint64_t timeout_ns,
+                               mortal_kill_report *report);
+
+/**
+ * mortal_map_close - end a map; what has not ended is killed, and what was not taken is dropped
+ *
+ * Shape     null is fine. To lose nothing call mortal_map_end() first, and take until -ENOENT
+ * Returns   0; -EINVAL; -ESHUTDOWN; -EPERM
+ * Blocks    until what ran is dead, 10 s at most: what the kernel has not ended by then keeps its memory until it is
+ * Threads   any; waiters in mortal_map_put() and mortal_map_next() end with -ESHUTDOWN
+ * Signals   not async-signal-safe
+ * Killed    no difference
+ * Since     0.1
+ * Test      tests/api/an_open_map_takes_items_without_end.c
+ */
+MORTAL_API int mortal_map_close(mortal_map *map);
 
 /**
  * mortal_pool_kill - end what the pool has: ask, wait, kill; the pool lives on

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdio_ext.h>
 
+#include "host/feed.h"
 #include "host/guard.h"
 #include "host/limits.h"
 #include "host/shield.h"
@@ -102,30 +103,37 @@ int map_call(mortal_task *task, mortal_map_function *function, const void *item,
 }
 
 /* It is to be replaced, or was asked to end, or nothing is to begin here any more. ORD(*) hints, as soon as may be. */
-static bool is_called_off(const mortal_task *task) {
+bool map_is_called_off(const mortal_task *task) {
     const struct worker *worker = task->worker;
     return worker->index >= atomic_load_explicit(&worker->berth->active, memory_order_relaxed) ||
            atomic_load_explicit(&worker->berth->resting, memory_order_relaxed) != 0 ||
            asked_by(worker->region, task->slot, task->word) != 0;
 }
 
-bool map_makes_way(const mortal_task *task, uint64_t since_ns) {
-    const struct worker *worker = task->worker;
+/* Lines that are read often and written seldom. */
+static bool others_may_wait(const struct worker *worker) {
     const struct region *r = worker->region;
-    if (is_called_off(task))
-        return true;
-    /* Lines that are read often and written seldom. */
     const struct control_head *control = control_head(r);
-    bool may_wait = atomic_load_explicit(&orders_head(r)->tail, memory_order_relaxed) !=
-                        atomic_load_explicit(&claims_head(r)->head, memory_order_relaxed) ||
-                    atomic_load_explicit(&control->returned_version, memory_order_relaxed) != worker->claimant.returned_seen ||
-                    atomic_load_explicit(&control->others_pushed, memory_order_relaxed) != worker->claimant.others_seen;
-    if (!may_wait || clock_ns() - since_ns < TURN_NS)
+    return atomic_load_explicit(&orders_head(r)->tail, memory_order_relaxed) !=
+               atomic_load_explicit(&claims_head(r)->head, memory_order_relaxed) ||
+           atomic_load_explicit(&control->returned_version, memory_order_relaxed) != worker->claimant.returned_seen ||
+           atomic_load_explicit(&control->others_pushed, memory_order_relaxed) != worker->claimant.others_seen;
+}
+
+bool map_others_wait(const mortal_task *task) {
+    struct worker *worker = task->worker;
+    if (!others_may_wait(worker))
         return false;
     int before = guard_open(worker->host); /* looking may mend the cursor */
-    bool others_wait = queue_has_work(r, &worker->claimant);
+    bool others_wait = queue_has_work(worker->region, &worker->claimant);
     guard_restore(worker->host, before);
     return others_wait;
+}
+
+bool map_makes_way(const mortal_task *task, uint64_t since_ns) {
+    if (map_is_called_off(task))
+        return true;
+    return others_may_wait(task->worker) && clock_ns() - since_ns >= TURN_NS && map_others_wait(task);
 }
 
 static void call(const struct run *run, uint64_t number) {
@@ -238,6 +246,8 @@ static void run_blocks(struct run *run) {
 int map_run(mortal_task *task, const void *input, size_t input_bytes) {
     struct run run;
     const struct map_runner *runner = input;
+    if (input_bytes == sizeof(struct feed_runner))
+        return feed_run(task, input);
     if (input_bytes != sizeof *runner || !prepare(&run, task, runner))
         return MAP_BROKEN;
     if (runner->item != 0 && runner->item <= run.plan->count && !is_to_stop(&run) && !has_ended(&run, runner->item - 1))

@@ -6,7 +6,7 @@
 
 #include "region/map.h"
 
-/* Input: struct map_runner. Returns enum map_return. */
+/* Input: struct map_runner, or struct feed_runner. Returns enum map_return. */
 int map_run(mortal_task *task, const void *input, size_t input_bytes);
 
 /* For whatever runs items in a task. Call one, and leave the task as if it had begun just now. */
@@ -14,6 +14,9 @@ int map_call(mortal_task *task, mortal_map_function *function, const void *item,
 
 /* True: the task should end between two items and let others have the worker. since_ns: it has it. */
 bool map_makes_way(const mortal_task *task, uint64_t since_ns);
+
+bool map_others_wait(const mortal_task *task);   /* other tasks wait */
+bool map_is_called_off(const mortal_task *task); /* its host is to be replaced, or it was asked to end */
 
 /* An item with a deadline begins. */
 void map_stamp(mortal_task *task, struct map_cell *cell);

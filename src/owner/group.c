@@ -254,12 +254,25 @@ static bool deliver(struct pool *pool, struct group *group, mortal_verdict *verd
     return true;
 }
 
+bool group_take(struct pool *pool, struct group *group, mortal_verdict *verdict) {
+    if (group->ready_first == NO_SLOT)
+        gather(pool);
+    return deliver(pool, group, verdict);
+}
+
+void group_rouse(struct pool *pool, const struct group *group) {
+    if (group->sleepers != 0)
+        ring(pool, group);
+}
+
 static void free_group(struct group *group) {
     if (group->event_fd >= 0)
         close(group->event_fd);
     if (group->epoll_fd >= 0)
         close(group->epoll_fd);
     free(group->tellers);
+    if (group->feed != NULL)
+        feed_destroy(group->feed);
     free(group);
 }
 
@@ -268,14 +281,17 @@ void group_unpin(struct group *group) {
         free_group(group);
 }
 
-static int sleep_for_group(struct pool *pool, struct group *group, uint64_t deadline_ns) {
+static bool nothing_will_come(const void *group) { return ((const struct group *)group)->outstanding == 0; }
+
+int group_sleep(struct pool *pool, struct group *group, uint64_t deadline_ns, bool (*is_enough)(const void *),
+                const void *of_what) {
     const _Atomic uint32_t *bell = &claims_head(pool->region)->group_bell[group->number];
     struct waiting on = {.word = bell, .value = atomic_load(bell), .deadline_ns = deadline_ns};
     group->sleepers++;
     group_set_watch(pool, group);
     gather(pool); /* once more, now that completions ring */
     int outcome = 0;
-    if (group->ready_first == NO_SLOT && group->outstanding != 0) {
+    if (group->ready_first == NO_SLOT && !is_enough(of_what)) {
         uint64_t since = clock_ns();
         outcome = watch_sleep(pool, &on);
         pool->spin_us = spin_learn(pool->spin_us, clock_ns() - since);
@@ -299,7 +315,7 @@ static void spin_for_group(struct pool *pool, const struct group *group) {
             gather(pool);
 }
 
-static bool any_runs(const struct pool *pool, const struct group *group) {
+bool group_runs(const struct pool *pool, const struct group *group) {
     for (uint32_t slot = group->first; slot != NO_SLOT; slot = pool->entries[slot].next)
         if (pool->entries[slot].state == ENTRY_LIVE &&
             word_phase(atomic_load(claim_of(pool->region, slot))) != SLOT_PENDING)
@@ -325,12 +341,12 @@ static int next_verdict(struct pool *pool, struct group *group, uint64_t deadlin
             continue;
         if (group->outstanding == 0)
             return why(-ENOENT, "mortal_group_next: nothing is outstanding in this group");
-        if (breaker_is_open(pool->region) && !any_runs(pool, group))
+        if (breaker_is_open(pool->region) && !group_runs(pool, group))
             return breaker_refuse(pool, "mortal_group_next");
         if (deadline_ns == 0)
             return why(-ETIMEDOUT, "mortal_group_next: nothing has arrived");
         uint64_t before = clock_ns();
-        int error = sleep_for_group(pool, group, deadline_ns);
+        int error = group_sleep(pool, group, deadline_ns, nothing_will_come, group);
         if (error == -ESHUTDOWN)
             return why(error, "mortal_group_next: the group or its pool is being closed");
         if (error == -EINTR)
@@ -419,14 +435,7 @@ int mortal_group_fd(mortal_group *handle, int *fd) {
     return error;
 }
 
-int mortal_group_close(mortal_group *handle) {
-    struct pool *pool;
-    struct group *group;
-    if (handle == NULL)
-        return 0;
-    int error = seat_enter_group(handle, "mortal_group_close", &pool, &group);
-    if (error != 0)
-        return error;
+void group_close(struct pool *pool, struct group *group) {
     for (uint32_t slot = group->first, next; slot != NO_SLOT; slot = next) {
         next = pool->entries[slot].next;
         group_remove(pool, slot);
@@ -442,6 +451,17 @@ int mortal_group_close(mortal_group *handle) {
     futex_wake(bell, INT_MAX);
     if (group->sleepers == 0)
         free_group(group);
+}
+
+int mortal_group_close(mortal_group *handle) {
+    struct pool *pool;
+    struct group *group;
+    if (handle == NULL)
+        return 0;
+    int error = seat_enter_group(handle, "mortal_group_close", &pool, &group);
+    if (error != 0)
+        return error;
+    group_close(pool, group);
     seat_unlock(pool);
     return 0;
 }

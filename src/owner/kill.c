@@ -279,7 +279,7 @@ int kill_all(struct pool *pool, struct group *group, int scope, uint64_t grace_n
     return error == 0 && (hunt.report.still_dying != 0 || hunt.report.trees_left != 0) ? -EINPROGRESS : error;
 }
 
-static int explain(int error, const char *call, const mortal_kill_report *report) {
+int kill_explain(int error, const char *call, const mortal_kill_report *report) {
     switch (error) {
     case -EINPROGRESS:
         if (report->still_dying == 0)
@@ -300,7 +300,7 @@ static int explain(int error, const char *call, const mortal_kill_report *report
     }
 }
 
-static int check_scope(int scope, const char *call) {
+int kill_check_scope(int scope, const char *call) {
     if (scope >= MORTAL_PENDING && scope <= MORTAL_UNENDED)
         return 0;
     return why(-EINVAL, "%s: scope is %d: it must be MORTAL_PENDING, MORTAL_RUNNING or MORTAL_UNENDED", call, scope);
@@ -310,7 +310,7 @@ int mortal_pool_kill(mortal_pool *handle, int scope, uint64_t grace_ns, uint64_t
                      mortal_kill_report *report) {
     struct pool *pool;
     mortal_kill_report done = {0};
-    int error = check_scope(scope, "mortal_pool_kill");
+    int error = kill_check_scope(scope, "mortal_pool_kill");
     if (error == 0)
         error = seat_enter(handle, "mortal_pool_kill", &pool);
     if (error != 0)
@@ -319,7 +319,7 @@ int mortal_pool_kill(mortal_pool *handle, int scope, uint64_t grace_ns, uint64_t
     seat_unlock(pool);
     if (report != NULL)
         *report = done;
-    return explain(error, "mortal_pool_kill", &done);
+    return kill_explain(error, "mortal_pool_kill", &done);
 }
 
 int mortal_group_kill(mortal_group *handle, int scope, uint64_t grace_ns, uint64_t timeout_ns,
@@ -327,7 +327,7 @@ int mortal_group_kill(mortal_group *handle, int scope, uint64_t grace_ns, uint64
     struct pool *pool;
     struct group *group;
     mortal_kill_report done = {0};
-    int error = check_scope(scope, "mortal_group_kill");
+    int error = kill_check_scope(scope, "mortal_group_kill");
     if (error == 0)
         error = seat_enter_group(handle, "mortal_group_kill", &pool, &group);
     if (error != 0)
@@ -338,7 +338,7 @@ int mortal_group_kill(mortal_group *handle, int scope, uint64_t grace_ns, uint64
     seat_unlock(pool);
     if (report != NULL)
         *report = done;
-    return explain(error, "mortal_group_kill", &done);
+    return kill_explain(error, "mortal_group_kill", &done);
 }
 
 static void raise_to(_Atomic uint64_t *mark, uint64_t value) {

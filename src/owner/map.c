@@ -282,8 +282,6 @@ static void tell(struct map *m, void *results, uint8_t *outcomes, size_t *done) 
         *done = book_count_done(outcomes != NULL ? outcomes : board, m->plan.count);
 }
 
-static bool is_limit(uint64_t ns) { return ns != 0 && ns != MORTAL_FOREVER; }
-
 static int check(const mortal_task_options *options, mortal_map_function *function, const void *items, size_t item_bytes,
                  const void *results, size_t result_bytes, size_t count) {
     uint64_t most = 1ull << 39;
@@ -295,15 +293,7 @@ static int check(const mortal_task_options *options, mortal_map_function *functi
     if (count > most || (item_bytes != 0 && count > most * 1024 / item_bytes) ||
         (result_bytes != 0 && count > most * 1024 / result_bytes))
         return why(-EINVAL, CALL ": %zu items are too many: at most 2^39, and 2^49 bytes", count);
-    if (options->tag != NULL)
-        return why(-EINVAL, CALL ": the options have a tag: a map's items can have none");
-    if (is_limit(options->soft_deadline_ns) || is_limit(options->shield_ns) || is_limit(options->cpu_ns) ||
-        options->soft_signal > 0)
-        return why(-EINVAL, CALL ": the options, or the pool's defaults, have a soft deadline, a soft signal, a shield or "
-                            "cpu_ns: items have deadline_ns only");
-    if (options->more_memory_percent != 0 || options->buffer_count != 0)
-        return why(-EINVAL, CALL ": the options have more_memory_percent or buffers: a map's items can have neither");
-    return 0;
+    return mapping_check(CALL, options);
 }
 
 static int begin(struct map *m, const mortal_task_options *options, mortal_map_function *function) {
@@ -365,7 +355,7 @@ int mortal_pool_map(mortal_pool *handle, mortal_map_function *function, const vo
         return error;
     m.plan = (struct map_plan){.function = m.plan.function, .count = count, .item_bytes = item_bytes,
                                .result_bytes = result_bytes,
-                               .has_deadline = is_limit(m.options.deadline_ns)};
+                               .has_deadline = mapping_is_limit(m.options.deadline_ns)};
     error = check(&m.options, function, items, item_bytes, results, result_bytes, count);
     if (error == 0 && count != 0)
         error = place_all(&m, items, results);

@@ -28,7 +28,7 @@
 
 /* Structs may grow at their end: an older caller's is shorter, and what it lacks is zero. A newer caller's is longer, and
  * what we do not know must be zero, or it asks for something that we would silently not do. */
-static int read_struct(void *to, size_t known, const void *from, const char *call, const char *name) {
+int options_read(void *to, size_t known, const void *from, const char *call, const char *name) {
     size_t size = *(const size_t *)from;
     if (size < sizeof(size_t) || size > 4096)
         return why(-EINVAL, "%s: %s.size is %zu: set it to sizeof(%s)", call, name, size, name);
@@ -170,7 +170,7 @@ static int check_soft_signal(const char *call, int32_t number) {
 }
 
 static int read_task_options(const mortal_task_options *from, const char *call, mortal_task_options *to) {
-    int error = read_struct(to, sizeof *to, from, call, "mortal_task_options");
+    int error = options_read(to, sizeof *to, from, call, "mortal_task_options");
     if (error == 0 && to->attempts > 1000000)
         error = why(-EINVAL, "%s: attempts is %u: it must be at most 1000000", call, to->attempts);
     if (error == 0 && (to->priority < MORTAL_PRIORITY_LOW || to->priority > MORTAL_PRIORITY_HIGH))
@@ -190,7 +190,7 @@ int options_plan(const mortal_pool_options *from, struct plan *plan) {
     static const mortal_pool_options none = {.size = sizeof none};
     mortal_pool_options o;
     memset(plan, 0, sizeof *plan);
-    int error = read_struct(&o, sizeof o, from != NULL ? from : &none, "mortal_pool_open", "mortal_pool_options");
+    int error = options_read(&o, sizeof o, from != NULL ? from : &none, "mortal_pool_open", "mortal_pool_options");
     if (error == 0)
         error = check_rest(&o);
     if (error == 0)

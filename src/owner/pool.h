@@ -75,6 +75,7 @@ struct group {
     uint32_t *tellers;          /* of these tasks it tells parts, too: see group_parts.c */
     uint32_t teller_count, teller_room, teller_next; /* next: whose turn it is */
     bool     is_quiet;          /* its descriptor, when last looked: who brings something is to ring it */
+    struct feed *feed;          /* of an open map's runners: the map. It is not the program's own then */
 };
 
 /* A map under way. */
@@ -187,6 +188,14 @@ void group_ring(struct pool *pool, uint32_t slot);
 void group_set_watch(struct pool *pool, struct group *group); /* whether completions and parts ring for it */
 void group_settle(struct pool *pool, struct group *group);    /* its descriptor says what is so */
 void group_unpin(struct group *group); /* a waiter leaves; the last one frees a closed group */
+bool group_take(struct pool *pool, struct group *group, mortal_verdict *verdict); /* a verdict that is there; sleeps never */
+bool group_runs(const struct pool *pool, const struct group *group); /* any of its tasks was claimed and has not ended */
+void group_rouse(struct pool *pool, const struct group *group);      /* its sleepers */
+void group_close(struct pool *pool, struct group *group);            /* it is gone, unless somebody is inside */
+/* Until one of its tasks ends, or its bell is rung, unless there is enough, which is asked once ends ring. 0, -ETIMEDOUT,
+ * -EINTR, -ESHUTDOWN: also if the group was closed, and is gone. */
+int  group_sleep(struct pool *pool, struct group *group, uint64_t deadline_ns, bool (*is_enough)(const void *),
+                 const void *of_what);
 void group_destroy_all(struct pool *pool);
 
 /* group_parts.c */
@@ -238,8 +247,15 @@ int kill_all(struct pool *pool, struct group *group, int scope, uint64_t grace_n
 int trees_await(struct pool *pool, uint64_t deadline_ns);
 
 void kill_note(struct pool *pool, uint32_t slot, int outcome); /* it ended so */
+int  kill_explain(int error, const char *call, const mortal_kill_report *report);
+int  kill_check_scope(int scope, const char *call);
+
+/* openmap.c */
+void feed_destroy(struct feed *feed);
 
 /* mapping.c: maps, and kills */
+bool mapping_is_limit(uint64_t ns);
+int  mapping_check(const char *call, const mortal_task_options *options); /* may a map's items have these? */
 void mapping_add(struct pool *pool, struct mapping *mapping, struct group *parent);
 void mapping_remove(struct pool *pool, struct mapping *mapping); /* also one that is not there */
 void mapping_use(struct mapping *mapping, struct group *runners);  /* that group is for its runners */
@@ -292,6 +308,7 @@ struct plan {
     uint64_t cleanup_ns;
 };
 int options_plan(const mortal_pool_options *options, struct plan *plan);
+int options_read(void *to, size_t known, const void *from, const char *call, const char *name); /* a struct of options */
 bool options_are_plain(const mortal_task_options *options); /* neither a name nor a limit */
 int options_task(struct pool *pool, const mortal_task_options *options, mortal_task_options *out);
 

@@ -14,8 +14,13 @@ struct mortal_group {
     uint8_t place_only; /* a handle is a place in this table; what is there lies in the pool */
 };
 
+struct mortal_map {
+    uint8_t place_only;
+};
+
 struct mortal_pool seat_table[SEATS];
 static struct mortal_group group_places[SEATS * GROUPS_MAX];
+static struct mortal_map map_places[SEATS * GROUPS_MAX]; /* an open map has the number of its runners' group */
 static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t opening_lock = PTHREAD_MUTEX_INITIALIZER; /* what a process does with its first pool */
 _Atomic uint32_t *seat_here;
@@ -226,24 +231,40 @@ mortal_cell seat_cell(const struct pool *pool, uint32_t index) {
     return (mortal_cell){.place = (uint64_t)(pool->seat_number + 1) << 32 | index, .life = pool->cells[index].life};
 }
 
-int seat_enter_group(mortal_group *handle, const char *call, struct pool **pool, struct group **group) {
-    uintptr_t place = (uintptr_t)handle - (uintptr_t)group_places;
-    if (handle == NULL || place >= SEATS * GROUPS_MAX)
-        return why(-EINVAL, "%s: %s", call, handle == NULL ? "the group is null" : "this is not a group");
+static int enter_place(uintptr_t place, bool is_map, const char *call, struct pool **pool, struct group **group) {
+    const char *what = is_map ? "map" : "group";
+    if (place >= SEATS * GROUPS_MAX)
+        return why(-EINVAL, "%s: this is not a %s", call, what);
     if (seat_here != NULL && !seat_is_owner())
         return no_owner(call);
     int error = lock_seat(&seat_table[place / GROUPS_MAX], call, pool);
     if (error != 0)
         return error;
     *group = (*pool)->groups[place % GROUPS_MAX];
-    if (*group != NULL)
+    if (*group != NULL && ((*group)->feed != NULL) == is_map)
         return 0;
     seat_unlock(*pool);
-    return why(-EINVAL, "%s: this group is closed, or was never opened", call);
+    return why(-EINVAL, "%s: this %s is closed, or was never opened", call, what);
+}
+
+int seat_enter_group(mortal_group *handle, const char *call, struct pool **pool, struct group **group) {
+    if (handle == NULL)
+        return why(-EINVAL, "%s: the group is null", call);
+    return enter_place((uintptr_t)handle - (uintptr_t)group_places, false, call, pool, group);
+}
+
+int seat_enter_map(mortal_map *handle, const char *call, struct pool **pool, struct group **group) {
+    if (handle == NULL)
+        return why(-EINVAL, "%s: the map is null", call);
+    return enter_place((uintptr_t)handle - (uintptr_t)map_places, true, call, pool, group);
 }
 
 mortal_group *seat_group_handle(const struct pool *pool, uint32_t number) {
     return &group_places[pool->seat_number * GROUPS_MAX + number];
+}
+
+mortal_map *seat_map_handle(const struct pool *pool, uint32_t number) {
+    return &map_places[pool->seat_number * GROUPS_MAX + number];
 }
 
 mortal_buffer seat_buffer(const struct pool *pool, uint32_t number) {

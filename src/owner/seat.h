@@ -101,12 +101,14 @@ static inline int seat_enter_future(mortal_future future, const char *call, stru
 
 int  seat_enter_cell(mortal_cell cell, const char *call, struct pool **pool, uint32_t *index);
 int  seat_enter_group(mortal_group *handle, const char *call, struct pool **pool, struct group **group);
+int  seat_enter_map(mortal_map *handle, const char *call, struct pool **pool, struct group **group);
 int  seat_enter_buffer(mortal_buffer buffer, const char *call, struct pool **pool, uint32_t *number);
 
 /* The same without a lock, from a signal handler: null unless the pool is open in this process. */
 struct pool *seat_peek(mortal_pool *handle);
 
 mortal_group *seat_group_handle(const struct pool *pool, uint32_t number);
+mortal_map *seat_map_handle(const struct pool *pool, uint32_t number); /* of the open map with that group */
 mortal_cell seat_cell(const struct pool *pool, uint32_t index);
 mortal_buffer seat_buffer(const struct pool *pool, uint32_t number);
 static inline mortal_future seat_future(const struct pool *pool, uint32_t slot) {

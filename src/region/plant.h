@@ -49,6 +49,7 @@ enum plant {
     PLANT_MAP_ENDS_FIRST,        /* an item has its outcome before its function has returned */
     PLANT_MAP_STEALS_IN_HAND,    /* the item that another is at is taken from it */
     PLANT_MAP_FORGETS_HAND,      /* an item that was in hand is not settled, and begins again */
+    PLANT_FEED_LEAVES_OPEN,      /* a runner ends and more can still be added to what it has */
     /* for storms */
     PLANT_CANCEL_BEGUN,          /* a task that was cut is told never started */
     PLANT_VERDICT_BEFORE_DEATH,  /* a kill has its verdict while the host still runs */

@@ -52,6 +52,31 @@ static void a_kill_is_interrupted(mortal_pool *pool, struct gate *gate, mortal_f
     CHECK_EQ(outcome_of(held), MORTAL_DONE);
 }
 
+static int hold_item(mortal_task *task, const void *item, void *result)
+{
+    (void)result;
+    return task_held(task, item, sizeof(struct gate *));
+}
+
+/* Who takes sleeps beside the program's only thread, who puts is told that it is the only one. */
+static void an_open_map_is_interrupted(mortal_pool *pool, struct gate *gate)
+{
+    mortal_map_options options = {.size = sizeof options, .item_bytes = sizeof gate, .window = 1};
+    mortal_map_entry entry;
+    mortal_map *map;
+    CHECK_OK(mortal_map_open(&map, pool, hold_item, &options));
+    CHECK_OK(mortal_map_put(map, &gate, NULL, 0));
+    word_await(&gate->arrived, 1);
+    tick_every_ms(3);
+    CHECK_ERR(mortal_map_next(map, MORTAL_FOREVER, &entry), -EINTR);
+    CHECK_ERR(mortal_map_put(map, &gate, NULL, MORTAL_FOREVER), -EDEADLK);
+    tick_every_ms(0);
+    gate_open(gate);
+    CHECK_OK(mortal_map_next(map, LIMIT, &entry));
+    CHECK_EQ(entry.verdict.outcome, MORTAL_DONE);
+    CHECK_OK(mortal_map_close(map));
+}
+
 static void close_is_not_interrupted(mortal_pool *pool, struct gate *gate)
 {
     submit_at(pool, task_held, gate);
@@ -66,7 +91,7 @@ static void close_is_not_interrupted(mortal_pool *pool, struct gate *gate)
 
 void test(void)
 {
-    struct gate *gates = gates_make(2);
+    struct gate *gates = gates_make(3);
     void *place = &gates[0];
     struct sigaction action = {.sa_handler = tick}, before;
     CHECK_OK(sigaction(SIGALRM, &action, &before));
@@ -80,6 +105,7 @@ void test(void)
     waits_are_interrupted(pool, group, held);
     a_kill_is_interrupted(pool, &gates[0], held);
     CHECK_EQ(outcome_of(pending), MORTAL_DONE);
+    an_open_map_is_interrupted(pool, &gates[2]);
     close_is_not_interrupted(pool, &gates[1]);
     CHECK_OK(sigaction(SIGALRM, &before, NULL));
 }

@@ -1,6 +1,6 @@
 /*
  * In a pool that starts by exec buffers of both kinds are the same memory in program and tasks, also those made after the
- * hosts, and a map calls its function for each item, in place where items and results lie in buffers.
+ * hosts, and a map calls its function for each item, in place where items and results lie in buffers; and so does an open one.
  *
  * Broken by: a window that the new image does not map, or an item's function that travels as an address of the owner.
  */
@@ -44,6 +44,26 @@ static int square(mortal_task *task, const void *item, void *result)
     return 0;
 }
 
+static void open_map(mortal_pool *pool)
+{
+    mortal_map_options options = {.size = sizeof options, .item_bytes = sizeof(uint32_t), .result_bytes = sizeof(uint64_t),
+                                  .window = ITEMS};
+    mortal_map_entry entry;
+    mortal_map *map;
+    CHECK_OK(mortal_map_open(&map, pool, square, &options));
+    for (uint32_t i = ITEMS / 4; i < ITEMS; i++)
+        CHECK_OK(mortal_map_put(map, &i, NULL, 0));
+    CHECK_OK(mortal_map_end(map));
+    for (uint64_t i = ITEMS / 4; i < ITEMS; i++) {
+        CHECK_OK(mortal_map_next(map, MORTAL_FOREVER, &entry));
+        CHECK_EQ(entry.verdict.outcome, i == ITEMS / 2 ? MORTAL_CRASHED : MORTAL_DONE);
+        if (i != ITEMS / 2)
+            CHECK_EQ(*(const uint64_t *)entry.verdict.result, i * i);
+    }
+    CHECK_ERR(mortal_map_next(map, MORTAL_FOREVER, &entry), -ENOENT);
+    CHECK_OK(mortal_map_close(map));
+}
+
 void test(void)
 {
     int fd = board_open();
@@ -71,6 +91,7 @@ void test(void)
         if (i != ITEMS / 2)
             CHECK_EQ(results[i], i * i);
     }
+    open_map(pool);
     drain(pool);
     board_close(fd);
 }

@@ -2,10 +2,10 @@
 import statistics
 
 OURS = ["mortal", "mortal-threads", "mortal-group", "mortal-keys", "mortal-no-standby", "mortal-soft", "mortal-cgroup",
-        "mortal-namespace", "mortal-input"]
+        "mortal-namespace", "mortal-input", "mortal-as-finished"]
 PEERS = ["glib", "glib-shared", "libuv", "tbb-group", "tbb-enqueue", "moodycamel", "apr", "openmp",
          "python-threads", "python-processes", "python-recipe", "erlang", "in-process"]
-FLOORS = ["floor", "raw-ring", "raw-sigkill", "raw-spare", "raw-fork", "raw-namespace", "raw-mmap",
+FLOORS = ["floor", "raw-ring", "raw-ring-pair", "raw-sigkill", "raw-spare", "raw-fork", "raw-namespace", "raw-mmap",
           "plain-loops"]
 
 

@@ -40,10 +40,12 @@ nothing. On a machine with two processors the producer takes its part from the w
 below it. The work of a task is a fixed number of steps, not a time: whoever is taken off the processor has not
 worked.
 """),
-    "maps": ("Maps", ["map-noop", "map-1us"], """\
+    "maps": ("Maps", ["map-noop", "map-1us", "map-stream-*"], """\
 One function over an array of items, with 2 workers. For each item there is one store that says it began, one that says
 how it ended, and one compare-and-swap, so that a death costs the item in hand only and whoever is idle can take items
-from another's share. The floor, two threads with a plain loop over one half each, has none of that.
+from another's share. The floor, two threads with a plain loop over one half each, has none of that. With items that come one
+by one (`map-stream`) the program's one thread puts each and takes what became of each, so it is what is measured for empty
+items; beside it the same with a task for each, and verdicts from a group. Their floor: a bare ring to one other process.
 """),
     "bursts": ("Bursts", ["burst-100"], """\
 A hundred empty tasks at once for two workers that sleep: from the first submit to the last result. What is measured

@@ -16,7 +16,7 @@ list=$(mktemp) lines=$(mktemp) notes=$(mktemp)
 trap 'rm -f "$list" "$lines" "$notes"' EXIT
 trap 'exit 130' INT TERM
 
-programs='mortal-flow mortal-life mortal-deadline mortal-trees mortal-stream mortal-payload mortal-map many
+programs='mortal-flow mortal-life mortal-deadline mortal-trees mortal-stream mortal-payload mortal-map mortal-feed many
 growth floor raw raw-deadline raw-trees raw-stream glib libuv tbb moodycamel apr openmp'
 
 # Peers that were installed since this was set up.

@@ -16,10 +16,15 @@
 
 _Thread_local const char lock_anchor = 0;
 
-void lock_ready(struct lock *lock) {
+void lock_reset(struct lock *lock) {
     memset(lock, 0, sizeof *lock);
     pthread_mutex_init(&lock->mutex, NULL);
-    lock->wanted = barrier_ready() ? FIRST_ROW : 0;
+}
+
+void lock_allow_favours(struct lock *lock) {
+    if (!lock->may_favour && barrier_ready())
+        lock->wanted = FIRST_ROW;
+    lock->may_favour = true;
 }
 
 /* A filter of system calls that came after the favour was given. No processor keeps a store to itself for that long, but

@@ -41,6 +41,7 @@ struct lock {
     pthread_mutex_t mutex;
     const void *last;  /* who took the mutex last, */
     uint64_t in_row, wanted; /* how often in a row, and how often it takes to be the favourite; 0: never */
+    bool may_favour;
     struct favour favours[FAVOURITES];
 };
 
@@ -48,7 +49,9 @@ struct lock {
  * harm since the other is not inside. */
 extern _Thread_local const char lock_anchor __attribute__((tls_model("initial-exec")));
 
-void lock_ready(struct lock *lock); /* free, whatever it was before: also in a forked child */
+/* A lock of zeros is free, gives no favours, and needs no memory of its own yet. */
+void lock_allow_favours(struct lock *lock); /* by who is inside; again is nothing */
+void lock_reset(struct lock *lock); /* free, whatever it was before: in a forked child */
 void lock_enter_slowly(struct lock *lock);
 void lock_leave_slowly(struct lock *lock);
 

@@ -30,7 +30,7 @@ static pid_t here_pid;
 static void inherit_nothing(void) {
     pthread_mutex_init(&table_lock, NULL);
     for (uint32_t i = 0; i < SEATS; i++) {
-        lock_ready(&seat_table[i].lock);
+        lock_reset(&seat_table[i].lock);
         if (seat_table[i].state != SEAT_FREE)
             seat_table[i].state = SEAT_FOREIGN;
         seat_table[i].pool = NULL;
@@ -62,9 +62,6 @@ static int open_table(void) {
             return -ENOMEM;
         atomic_store(seat_here, HERE_MAGIC);
         here_pid = getpid();
-        for (uint32_t i = 0; i < SEATS; i++)
-            if (seat_table[i].state == SEAT_FREE)
-                lock_ready(&seat_table[i].lock);
     }
     return 0;
 }
@@ -102,6 +99,7 @@ uint32_t seat_number(const struct mortal_pool *seat) { return (uint32_t)(seat - 
 
 void seat_settle(struct mortal_pool *seat, struct pool *pool) {
     lock_enter(&seat->lock);
+    lock_allow_favours(&seat->lock);
     seat->pool = pool;
     seat->state = SEAT_OPEN;
     atomic_store(&seat->signal_pool, pool);

@@ -62,7 +62,8 @@ static void *hammer_on(void *argument)
 
 static void start_over(void)
 {
-    lock_ready(&lock);
+    lock_reset(&lock);
+    lock_allow_favours(&lock);
     entered = 0;
     atomic_store(&together, 0);
     atomic_store(&inside, 0);

@@ -188,17 +188,19 @@ static void run_block(struct run *run, uint64_t block, uint64_t seen) {
     }
 }
 
-static void take(struct run *run, uint64_t block) {
+static bool take(struct run *run, uint64_t block) {
     _Atomic uint64_t *word = &run->blocks[block].word;
     uint64_t seen = atomic_load_explicit(word, memory_order_relaxed);
     if (map_runner_of(seen) != 0 || map_at_of(seen) >= map_top_of(seen) ||
         !map_word_fits(seen, map_items_in(run->plan, block)))
-        return;
+        return false;
     uint64_t mine = map_word(run->name, map_top_of(seen), map_at_of(seen));
     atomic_store_explicit(&run->cell->block, block + 1, memory_order_relaxed);
     /* ORD(map:take) pairs ORD(map:free): who goes on where another died sees what the owner made of it. */
-    if (atomic_compare_exchange_strong_explicit(word, &seen, mine, memory_order_acquire, memory_order_relaxed))
-        run_block(run, block, mine);
+    if (!atomic_compare_exchange_strong_explicit(word, &seen, mine, memory_order_acquire, memory_order_relaxed))
+        return false;
+    run_block(run, block, mine);
+    return true;
 }
 
 /* One at a time, so that what is long is shared as evenly as can be. Its owner keeps the one that it is at. */
@@ -231,13 +233,22 @@ static bool steal_from_anybody(struct run *run) {
     return false;
 }
 
+/* Whoever is to take a block next may be held up before it does, for as long as the rest of the map takes. It finds the block
+ * taken then, and takes items from its top as anybody. */
+static bool take_one_left(struct run *run) {
+    for (uint64_t block = 0; block < run->plan->blocks; block++)
+        if (take(run, block))
+            return true;
+    return false;
+}
+
 static void run_blocks(struct run *run) {
     for (;;) {
         /* ORD(*) a hint: what it passes over is found by the owner. */
         uint64_t block = atomic_fetch_add_explicit(&run->board->next, 1, memory_order_relaxed);
         if (block >= run->plan->blocks)
             return;
-        take(run, block);
+        (void)take(run, block);
         if (is_over(run))
             return;
     }
@@ -253,10 +264,10 @@ int map_run(mortal_task *task, const void *input, size_t input_bytes) {
     if (runner->item != 0 && runner->item <= run.plan->count && !is_to_stop(&run) && !has_ended(&run, runner->item - 1))
         call(&run, runner->item - 1);
     if (runner->block != 0 && runner->block <= run.plan->blocks && !is_to_pause(&run))
-        take(&run, runner->block - 1);
+        (void)take(&run, runner->block - 1);
     if (!is_over(&run))
         run_blocks(&run);
-    while (!is_over(&run) && steal_from_anybody(&run)) {
+    while (!is_over(&run) && (steal_from_anybody(&run) || take_one_left(&run))) {
     }
     return run.makes_way ? MAP_MORE : MAP_NO_MORE;
 }

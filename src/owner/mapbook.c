@@ -229,12 +229,25 @@ void book_settle(struct map_book *book, uint32_t cell_number, const struct map_r
         end_item(book, runner->item - 1, outcome, false, false);
 }
 
+/* Items that their runner is not at: one more runner takes them from it. ORD(*) hints; in vain it ends at once. */
+static bool any_to_share(const struct map_book *book) {
+    for (uint32_t i = 0; i < book->plan->cells; i++) {
+        uint64_t block = atomic_load_explicit(&book->cells[i].block, memory_order_relaxed) - 1;
+        if (block >= book->plan->blocks)
+            continue;
+        uint64_t word = atomic_load_explicit(&book->blocks[block].word, memory_order_relaxed);
+        if (map_runner_of(word) != 0 && map_word_fits(word, map_items_in(book->plan, block)) &&
+            map_top_of(word) - map_at_of(word) > 1)
+            return true;
+    }
+    return false;
+}
+
 bool book_next(struct map_book *book, struct map_left *left) {
     *left = (struct map_left){0};
-    if (book->left_count != 0)
-        *left = book->left[--book->left_count];
-    else
-        return atomic_load_explicit(&book->board->next, memory_order_relaxed) < book->plan->blocks;
+    if (book->left_count == 0)
+        return atomic_load_explicit(&book->board->next, memory_order_relaxed) < book->plan->blocks || any_to_share(book);
+    *left = book->left[--book->left_count];
     return true;
 }
 

@@ -1,7 +1,7 @@
 /*
  * mortal_flow.c - mortal: all streams
  *
- * mortal          one host for each worker, waiting for each future: the default, and what a kill is best at
+ * mortal          one host for each worker, taking each result: the default, and what a kill is best at
  * mortal-threads  all workers are threads of one host
  * mortal-group    one host for each worker, verdicts taken from a group as they come
  * mortal-keys     as mortal, with the control words shut by memory protection keys while a task runs
@@ -54,10 +54,13 @@ static void submit(void *subject, size_t place, uint64_t argument) {
 static uint64_t collect(void *subject, size_t place) {
     struct subject *self = subject;
     mortal_verdict  verdict;
+    uint64_t        result;
 
-    if (mortal_future_wait(self->future[place], MORTAL_FOREVER, &verdict) != 0)
-        measure_fail("wait: %s", mortal_why());
-    return harvest(&verdict);
+    if (mortal_future_take(self->future[place], MORTAL_FOREVER, &verdict, &result, sizeof result) != 0)
+        measure_fail("take: %s", mortal_why());
+    if (verdict.outcome != MORTAL_DONE || verdict.result_bytes != sizeof result)
+        measure_fail("a task ended %s", mortal_outcome_name(verdict.outcome));
+    return result;
 }
 
 static void submit_to_group(void *subject, size_t place, uint64_t argument) {

@@ -56,9 +56,8 @@ static size_t parse_from(mortal_pool *pool, size_t from, int *outcome) {
         printf("%d %s\n", record->number, record->name);
         behind = record->behind;
     }
-    mortal_future_wait(future, MORTAL_FOREVER, &verdict);
+    mortal_future_take(future, MORTAL_FOREVER, &verdict, NULL, 0);
     *outcome = verdict.outcome;
-    mortal_future_release(future);
     return behind;
 }
 

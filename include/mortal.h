@@ -313,7 +313,8 @@ typedef struct mortal_verdict {
     int32_t       signal_code;   /* cause signal: si_code, 0 if not known */
     int32_t       exit_code;     /* cause exit: the code, even 0 */
     uint64_t      fault_address; /* cause signal SEGV, BUS, ILL, FPE: where */
-    const void   *result;        /* done and failed; aligned to 16; a view until release; null if there is none */
+    const void   *result;        /* done and failed; aligned to 16; a view until release; null if there is none.
+                                    After mortal_future_take() the caller's own memory */
     size_t        result_bytes;
     uint64_t      queued_ns, ran_ns; /* MORTAL_MEASURE_TIMES, else 0; of the last attempt */
     uint32_t      attempts;      /* how often it started by its own account; collateral restarts are not counted */
@@ -1289,6 +1290,34 @@ MORTAL_API int mortal_future_kill(mortal_future future, uint64_t grace_ns, uint6
  * Test      tests/api/release_ends_a_future_in_any_phase.c
  */
 MORTAL_API int mortal_future_release(mortal_future future);
+
+/**
+ * mortal_future_take - wait for the verdict, copy the result and release the future, all in one
+ *
+ * Shape     verdict       out, may be null. On success its result is where the result argument says, null if the task gave
+ *                         none or none is wanted; nothing in it has to be released
+ *           result        out, result_bytes bytes of the caller's, any alignment: the result is copied there, as many bytes
+ *                         as verdict->result_bytes tells; what is behind them stays as it was. Null, with no bytes: it is
+ *                         not wanted
+ * Returns   0: the future has ended, as after mortal_future_release(); or
+ *           -EMSGSIZE   the result is larger than result_bytes. Nothing is copied or released, and the verdict is told as
+ *                       by mortal_future_wait(): its result_bytes say how much room to call again with, and its result can
+ *                       be read in place until mortal_future_release()
+ *           -EINVAL     a null result with bytes
+ *           -ETIMEDOUT, -EHOSTDOWN, -EINTR, -ESTALE, -EINVAL, -ESHUTDOWN, -EPERM as mortal_future_wait(): nothing is
+ *                       released. With -ESTALE and -ESHUTDOWN the bytes at result may have been written
+ * Blocks    at most timeout_ns, and for a copy. Others may submit and wait during one of more than 64 KiB
+ * Threads   any; of several that take the same future one gets it, the others -ESTALE; not while another thread still reads
+ *           the view of its result
+ * Signals   not async-signal-safe
+ * Killed    the verdict says so, and the future is released all the same
+ * Notes     parts that mortal_future_next() has not taken are dropped: take those first. A group that the verdict has not
+ *           been taken from yet does not tell it any more. Costs less than the three calls
+ * Since     0.1
+ * Test      tests/api/take_waits_copies_and_releases.c
+ */
+MORTAL_API int mortal_future_take(mortal_future future, uint64_t timeout_ns, mortal_verdict *verdict, void *result,
+                                  size_t result_bytes);
 
 /**
  * mortal_cell_open - shared state of fixed size that tasks and this program change as a whole

@@ -31,17 +31,23 @@ static int explain_wait(int error, const char *call) {
     }
 }
 
-static int wait_on(struct pool *pool, uint32_t slot, uint64_t timeout_ns, mortal_verdict *verdict) {
+/* With the lock before and after. On failure nothing has changed. */
+static int await_end(struct pool *pool, uint32_t slot, uint64_t timeout_ns, const char *call) {
     uint64_t life = pool->entries[slot].life;
     int error = watch_task(pool, slot, life, timeout_ns == 0 ? 0 : clock_after(timeout_ns), WATCH_END_OR_BREAKER);
     if (error == 0 && pool->entries[slot].life != life)
-        error = why(-ESTALE, "mortal_future_wait: another thread released this future meanwhile");
+        return why(-ESTALE, "%s: another thread released this future meanwhile", call);
+    if (error == -EHOSTDOWN)
+        return breaker_refuse(pool, call);
+    return explain_wait(error, call);
+}
+
+static __attribute__((noinline)) int wait_on(struct pool *pool, uint32_t slot, uint64_t timeout_ns, mortal_verdict *verdict) {
+    int error = await_end(pool, slot, timeout_ns, "mortal_future_wait");
     if (error == 0)
         tell(pool, slot, verdict);
-    if (error == -EHOSTDOWN)
-        error = breaker_refuse(pool, "mortal_future_wait");
     seat_unlock(pool);
-    return explain_wait(error, "mortal_future_wait");
+    return error;
 }
 
 /* As a rule it has ended, or is about to, and nothing else is in the way. */
@@ -58,6 +64,77 @@ int mortal_future_wait(mortal_future future, uint64_t timeout_ns, mortal_verdict
     tell(pool, slot, verdict);
     seat_unlock(pool);
     return 0;
+}
+
+#define COPY_WITHOUT_LOCK_BYTES 65536u
+
+/* So large that others shall not wait for it. The memory stays mapped until the pool is closed, which waits; whoever
+ * releases the future meanwhile lets a host write there: then the copy is dropped. */
+static __attribute__((noinline)) int copy_without_lock(struct pool *pool, uint32_t slot, void *to) {
+    const struct entry *entry = &pool->entries[slot];
+    uint64_t life = entry->life, bytes = entry->result_bytes;
+    const void *from = entry->result;
+    watch_stay(pool);
+    seat_unlock(pool);
+    memcpy(to, from, bytes);
+    watch_leave(pool);
+    if (pool_is_closed_to_me(pool))
+        return explain_wait(-ESHUTDOWN, "mortal_future_take");
+    return entry->life == life ? 0 : why(-ESTALE, "mortal_future_take: another thread released this future meanwhile");
+}
+
+/* It has ended. As it goes: nothing, or a number. */
+static inline int take_result(struct pool *pool, uint32_t slot, void *to, size_t room) {
+    const struct entry *entry = &pool->entries[slot];
+    uint64_t bytes = entry->result_bytes;
+    if (bytes == 0 || to == NULL)
+        return 0;
+    if (bytes > room)
+        return -EMSGSIZE;
+    if (bytes > COPY_WITHOUT_LOCK_BYTES)
+        return copy_without_lock(pool, slot, to);
+    if (bytes == sizeof(uint64_t))
+        memcpy(to, entry->result, sizeof(uint64_t));
+    else
+        memcpy(to, entry->result, bytes);
+    return 0;
+}
+
+static __attribute__((noinline)) int refuse_room(const struct pool *pool, uint32_t slot, size_t room) {
+    return why(-EMSGSIZE, "mortal_future_take: the result is %llu bytes and there is room for %zu: call again with more, or "
+                          "read it where it is and release the future",
+               (unsigned long long)pool->entries[slot].result_bytes, room);
+}
+
+int mortal_future_take(mortal_future future, uint64_t timeout_ns, mortal_verdict *verdict, void *result,
+                       size_t result_bytes) {
+    uint32_t slot = (uint32_t)future.place;
+    if (result == NULL && result_bytes != 0)
+        return why(-EINVAL, "mortal_future_take: result is null and its size %zu", result_bytes);
+    int error = 0;
+    struct pool *pool = seat_try_future(future);
+    if (pool == NULL) {
+        error = seat_enter_future_slowly(future, "mortal_future_take", &pool, &slot);
+        if (error != 0)
+            return error;
+    }
+    if (!ledger_harvest(pool, slot))
+        error = await_end(pool, slot, timeout_ns, "mortal_future_take");
+    if (error == 0)
+        error = take_result(pool, slot, result, result_bytes);
+    if (error == 0 || error == -EMSGSIZE)
+        tell(pool, slot, verdict);
+    if (error == -EMSGSIZE)
+        error = refuse_room(pool, slot, result_bytes);
+    if (error == 0) {
+        if (verdict != NULL && verdict->result != NULL) { /* not a view any more */
+            verdict->result = result;
+            verdict->result_bytes = result != NULL ? verdict->result_bytes : 0;
+        }
+        ledger_release(pool, slot);
+    }
+    seat_unlock(pool);
+    return error;
 }
 
 int mortal_future_look(mortal_future future, mortal_look *look) {

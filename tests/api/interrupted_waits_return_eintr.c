@@ -33,6 +33,7 @@ static void waits_are_interrupted(mortal_pool *pool, mortal_group *group, mortal
     tick_every_ms(3);
     CHECK_ERR(mortal_future_wait(held, MORTAL_FOREVER, &verdict), -EINTR);
     CHECK_ERR(mortal_future_wait(held, LIMIT, &verdict), -EINTR);
+    CHECK_ERR(mortal_future_take(held, MORTAL_FOREVER, &verdict, NULL, 0), -EINTR);
     CHECK_ERR(mortal_group_next(group, MORTAL_FOREVER, &verdict), -EINTR);
     uint64_t submitted = stats_of(pool).submitted;
     CHECK_ERR(mortal_pool_submit(pool, task_nothing, NULL, 0, NULL, NULL), -EINTR);

@@ -12,6 +12,7 @@ static void check_stale(mortal_future future)
     mortal_look look;
     CHECK_ERR(mortal_future_release(future), -ESTALE);
     CHECK_ERR(mortal_future_wait(future, 0, NULL), -ESTALE);
+    CHECK_ERR(mortal_future_take(future, 0, NULL, NULL, 0), -ESTALE);
     CHECK_ERR(mortal_future_look(future, &look), -ESTALE);
     CHECK_ERR(mortal_future_cancel(future), -ESTALE);
     CHECK_ERR(mortal_future_kill(future, 0, 0, NULL), -ESTALE);

@@ -43,6 +43,7 @@ static void group_and_future_calls(struct scene *scene)
     CHECK_ERR(mortal_future_look(scene->other, &look), -EPERM);
     CHECK_ERR(mortal_future_cancel(scene->other), -EPERM);
     CHECK_ERR(mortal_future_kill(scene->other, 0, 0, &verdict), -EPERM);
+    CHECK_ERR(mortal_future_take(scene->other, MORTAL_FOREVER, &verdict, NULL, 0), -EPERM);
     CHECK_ERR(mortal_future_release(scene->other), -EPERM);
 }
 

@@ -45,6 +45,7 @@ static void null_outputs(mortal_pool *pool, mortal_group *group)
     CHECK_ERR(mortal_group_next(group, 0, NULL), -EINVAL);
     CHECK_ERR(mortal_group_fd(group, NULL), -EINVAL);
     CHECK_ERR(mortal_future_look(future, NULL), -EINVAL);
+    CHECK_ERR(mortal_future_take(future, MORTAL_FOREVER, NULL, NULL, 8), -EINVAL);
     CHECK_EQ(outcome_of(future), MORTAL_DONE);
 }
 

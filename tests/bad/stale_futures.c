@@ -18,6 +18,7 @@ static void check_refused(mortal_future future)
     mortal_look look;
     CHECK(refused(mortal_future_look(future, &look)));
     CHECK(refused(mortal_future_wait(future, 0, &verdict)));
+    CHECK(refused(mortal_future_take(future, 0, &verdict, NULL, 0)));
     CHECK(refused(mortal_future_cancel(future)));
     CHECK(refused(mortal_future_kill(future, 0, MORTAL_FOREVER, &verdict)));
     CHECK(refused(mortal_future_release(future)));

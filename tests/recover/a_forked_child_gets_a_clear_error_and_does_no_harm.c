@@ -40,6 +40,7 @@ static void group_and_futures_are_refused(struct scene *scene)
     CHECK_ERR(mortal_future_look(scene->running, &look), -EPERM);
     CHECK_ERR(mortal_future_cancel(scene->pending), -EPERM);
     CHECK_ERR(mortal_future_kill(scene->running, 0, MORTAL_FOREVER, &verdict), -EPERM);
+    CHECK_ERR(mortal_future_take(scene->running, 0, &verdict, NULL, 0), -EPERM);
     CHECK_ERR(mortal_future_release(scene->running), -EPERM);
 }
 

@@ -1,5 +1,5 @@
 /*
- * Submit, claim, publish, wait and release of a task that does nothing stay within a budget of instructions, where nobody
+ * Submit, claim, publish, wait and release, or take, of a task that does nothing stay within a budget of instructions, where nobody
  * sleeps they make no system call, and with a hundred times as many tasks queued (in long runs: a thousand times) they cost
  * the same within 1.05.
  * Broken by: one more look at a word that others write, a clock that is read though nobody asked, a search that grows with
@@ -11,11 +11,11 @@
 
 enum { SAMPLE = 64, QUEUED = 1000, MANY = 100000, MANY_LONG = 1000000 };
 
-enum cost { SUBMIT, SUBMIT_AND_LOOK, CLAIM, PUBLISH, WAIT, RELEASE, COSTS };
-static const char *const names[COSTS] = {"submit", "submit and a look", "claim", "publish", "wait", "release"};
+enum cost { SUBMIT, SUBMIT_AND_LOOK, CLAIM, PUBLISH, WAIT, RELEASE, TAKE, COSTS };
+static const char *const names[COSTS] = {"submit", "submit and a look", "claim", "publish", "wait", "release", "take"};
 
 /* As gcc makes them at -O2, and some three percent more. What the test itself adds is among it. */
-static const uint64_t budgets[COSTS] = {[SUBMIT] = 302, [CLAIM] = 313, [PUBLISH] = 116, [WAIT] = 176, [RELEASE] = 160};
+static const uint64_t budgets[COSTS] = {[SUBMIT] = 302, [CLAIM] = 313, [PUBLISH] = 116, [WAIT] = 176, [RELEASE] = 160, [TAKE] = 253};
 
 struct counts {
     uint64_t of[COSTS];
@@ -65,6 +65,14 @@ static void do_wait(void *place)
     CHECK_EQ(verdict.outcome, MORTAL_DONE);
 }
 
+static void do_take(void *place)
+{
+    mortal_verdict verdict;
+    uint64_t result;
+    CHECK_OK(mortal_future_take(*(mortal_future *)place, MORTAL_FOREVER, &verdict, &result, sizeof result));
+    CHECK_EQ(verdict.outcome, MORTAL_DONE);
+}
+
 static void do_release(void *place) { CHECK_OK(mortal_future_release(*(mortal_future *)place)); }
 
 static void count(struct counts *counts, enum cost cost, void (*body)(void *), void *argument)
@@ -103,6 +111,11 @@ static struct counts count_at(uint32_t queued, enum cost submit)
         count(&counts, WAIT, do_wait, &futures[i]);
         count(&counts, RELEASE, do_release, &futures[i]);
     }
+    for (uint32_t i = 0; i < SAMPLE; i++)
+        do_submit(&futures[i]);
+    empty();
+    for (uint32_t i = 0; i < SAMPLE; i++)
+        count(&counts, TAKE, do_take, &futures[i]);
     return counts;
 }
 
@@ -117,6 +130,9 @@ static void open_for(uint32_t queued)
     do_step(&by_hand.worker);
     do_wait(&futures[0]);
     do_release(&futures[0]);
+    do_submit(&futures[0]);
+    do_step(&by_hand.worker);
+    do_take(&futures[0]);
 }
 
 static struct counts count_with(uint32_t queued)

@@ -17,7 +17,10 @@ static void *wait_for_future(void *argument)
 {
     mortal_verdict verdict;
     word_add(&started, 1);
-    CHECK_ERR(mortal_future_wait(held, argument != NULL ? SECONDS(3600) : MORTAL_FOREVER, &verdict), -ESHUTDOWN);
+    if (argument != NULL)
+        CHECK_ERR(mortal_future_take(held, SECONDS(3600), &verdict, NULL, 0), -ESHUTDOWN);
+    else
+        CHECK_ERR(mortal_future_wait(held, MORTAL_FOREVER, &verdict), -ESHUTDOWN);
     word_add(&home, 1);
     return NULL;
 }

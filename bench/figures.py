@@ -2,7 +2,7 @@
 import statistics
 
 OURS = ["mortal", "mortal-threads", "mortal-group", "mortal-keys", "mortal-no-standby", "mortal-soft", "mortal-cgroup",
-        "mortal-namespace", "mortal-input", "mortal-as-finished"]
+        "mortal-namespace", "mortal-input", "mortal-as-finished", "mortal-batch"]
 PEERS = ["glib", "glib-shared", "libuv", "tbb-group", "tbb-enqueue", "moodycamel", "apr", "openmp",
          "python-threads", "python-processes", "python-recipe", "erlang", "in-process"]
 FLOORS = ["floor", "raw-ring", "raw-ring-pair", "raw-sigkill", "raw-spare", "raw-fork", "raw-namespace", "raw-mmap",

@@ -3,6 +3,7 @@
  *
  * mortal          one host for each worker, taking each result: the default, and what a kill is best at
  * mortal-threads  all workers are threads of one host
+ * mortal-batch    as mortal, tasks submitted 32 at a time
  * mortal-group    one host for each worker, verdicts taken from a group as they come
  * mortal-keys     as mortal, with the control words shut by memory protection keys while a task runs
  *
@@ -13,7 +14,8 @@
 
 #include "flow.h"
 
-enum { BY_FUTURE, ONE_HOST, BY_GROUP, WITH_KEYS };
+enum { BY_FUTURE, ONE_HOST, BY_GROUP, WITH_KEYS, IN_BATCHES };
+enum { BATCH = 32 };
 
 struct subject {
     mortal_pool  *pool;
@@ -21,6 +23,9 @@ struct subject {
     mortal_future future[FLOW_WINDOW];
     uint64_t      result[FLOW_WINDOW]; /* by group: arrived before its turn */
     uint8_t       arrived[FLOW_WINDOW];
+    mortal_job    job[BATCH];          /* in batches: not submitted yet */
+    uint64_t      argument[BATCH];
+    size_t        first, count;        /* place of the first of them; how many */
 };
 
 static int run_task(mortal_task *task, const void *input, size_t input_bytes) {
@@ -61,6 +66,35 @@ static uint64_t collect(void *subject, size_t place) {
     if (verdict.outcome != MORTAL_DONE || verdict.result_bytes != sizeof result)
         measure_fail("a task ended %s", mortal_outcome_name(verdict.outcome));
     return result;
+}
+
+static void submit_batch(struct subject *self) {
+    if (mortal_pool_submit_many(self->pool, self->job, self->count, NULL, &self->future[self->first], NULL) != 0)
+        measure_fail("submit: %s", mortal_why());
+    self->count = 0;
+}
+
+/* Places follow each other, and after the last one comes the first. */
+static void add_to_batch(void *subject, size_t place, uint64_t argument) {
+    struct subject *self = subject;
+
+    if (self->count == BATCH || (self->count != 0 && place != self->first + self->count))
+        submit_batch(self);
+    if (self->count == 0)
+        self->first = place;
+    self->argument[self->count] = argument;
+    self->job[self->count].function = run_task;
+    self->job[self->count].input = &self->argument[self->count];
+    self->job[self->count].input_bytes = sizeof argument;
+    self->count++;
+}
+
+static uint64_t collect_of_batches(void *subject, size_t place) {
+    struct subject *self = subject;
+
+    if (place - self->first < self->count)
+        submit_batch(self);
+    return collect(subject, place);
 }
 
 static void submit_to_group(void *subject, size_t place, uint64_t argument) {
@@ -118,6 +152,10 @@ static void run(struct flow_job *job) {
         if (mortal_group_open(&subject.group, subject.pool) != 0)
             measure_fail("group: %s", mortal_why());
     }
+    if (job->variant == IN_BATCHES) {
+        flow.submit = add_to_batch;
+        flow.collect = collect_of_batches;
+    }
     flow_measure(job, &flow);
     if (mortal_pool_close(subject.pool, MORTAL_CLOSE_DRAIN, MORTAL_FOREVER, NULL) != 0)
         measure_fail("close: %s", mortal_why());
@@ -125,6 +163,7 @@ static void run(struct flow_job *job) {
 
 static const struct flow_subject subjects[] = {
     {"mortal", run, FLOW_ALL, BY_FUTURE, 0},
+    {"mortal-batch", run, FLOW_ONE | FLOW_TWO | FLOW_BURST, IN_BATCHES, 0},
     {"mortal-threads", run, FLOW_TWO | FLOW_MANY | FLOW_SHARE | FLOW_BURST | FLOW_IDLE, ONE_HOST, 0},
     {"mortal-group", run, FLOW_ONE | FLOW_TWO | FLOW_TRIP | FLOW_SHARE, BY_GROUP, 0},
     {"mortal-keys", run, FLOW_ONE | FLOW_TRIP, WITH_KEYS, 0},

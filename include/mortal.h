@@ -235,6 +235,14 @@ typedef struct mortal_task_options {
     uint32_t      reserved1;
 } mortal_task_options;
 
+/* One of many tasks, see mortal_pool_submit_many(). */
+typedef struct mortal_job {
+    mortal_function *function;
+    const void      *input;
+    size_t           input_bytes;
+    void            *tag; /* yours, as in mortal_task_options; null: the one there */
+} mortal_job;
+
 /* Options of a pool. Zero, but for size, is a good default. */
 typedef struct mortal_pool_options {
     size_t          size;             /* sizeof(mortal_pool_options) */
@@ -612,6 +620,28 @@ MORTAL_API int mortal_pool_submit(mortal_pool *pool, mortal_function *function, 
  */
 MORTAL_API int mortal_pool_try_submit(mortal_pool *pool, mortal_function *function, const void *input,
                                       size_t input_bytes, const mortal_task_options *options, mortal_future *future);
+
+/**
+ * mortal_pool_submit_many - hand many tasks to the pool in one call
+ *
+ * Shape     jobs       count of them, each as mortal_pool_submit() takes it; borrowed for the call, inputs are copied
+ *           options    of all of them; null: the pool's defaults
+ *           futures    out: count of them, those of the tasks that were submitted; null: as in mortal_pool_submit()
+ *           submitted  out, may be null: how many tasks were submitted, the first ones, also where the call failed
+ * Returns   0: all were submitted; or why job number *submitted was not, as mortal_pool_submit(). The ones before it stay
+ *           submitted. Call again with the rest where the reason is over. -EINVAL also: null jobs with a count
+ * Blocks    as mortal_pool_submit(): while queue_tasks tasks are pending or inputs_bytes are in use. What was submitted runs
+ *           meanwhile
+ * Threads   any; tasks start in the order of the array. Those of other threads may come in between
+ * Signals   not async-signal-safe
+ * Killed    each is a task of its own: whatever ends one does not touch the others
+ * Notes     it is the locks and looks of mortal_pool_submit() that are done once for many: worth it for tasks of less than
+ *           some microseconds. mortal_pool_map() costs less still, where it is one function over an array
+ * Since     0.1
+ * Test      tests/api/many_tasks_are_submitted_in_one_call.c
+ */
+MORTAL_API int mortal_pool_submit_many(mortal_pool *pool, const mortal_job *jobs, size_t count,
+                                       const mortal_task_options *options, mortal_future *futures, size_t *submitted);
 
 /**
  * mortal_pool_map - call a function for each item of an array, on all workers

@@ -271,6 +271,10 @@ bool future_try_cancel(struct pool *pool, uint32_t slot);
  * lock meanwhile. */
 int submit_locate(struct pool *pool, const char *call, uintptr_t address, uint64_t *code);
 
+/* The long way for some of many, under one lock but for waits: the first of them, and why it is not all. */
+int submit_stretch(mortal_pool *handle, const mortal_job *jobs, size_t count, const mortal_task_options *options,
+                   mortal_future *futures, size_t *submitted);
+
 /* request.c */
 uint64_t request_send(struct pool *pool, enum request_kind kind, uint32_t slot, uint32_t generation, uint32_t scope,
                       uint64_t before);

@@ -25,6 +25,7 @@ struct submission {
     bool is_plain; /* neither a name nor a limit */
     struct group *group; /* looked up anew after every wait: it may have been closed meanwhile */
     bool may_wait;
+    void *tag;
     bool is_unheard; /* released at once: nobody takes its parts */
 };
 
@@ -212,7 +213,7 @@ static int wait_for_room(struct pool *pool, struct in_line *me, size_t input_byt
     if (--*sleepers == 0)
         atomic_fetch_and(&orders->room_wanted, ~bit);
     if (outcome == -EINTR)
-        return why(-EINTR, "mortal_pool_submit: a signal handler ran while it waited for room; nothing was submitted");
+        return why(-EINTR, "mortal_pool_submit: a signal handler ran while it waited for room; the task was not submitted");
     if (outcome == -ESHUTDOWN)
         return why(-ESHUTDOWN, "mortal_pool_submit: the pool is being closed");
     return 0;
@@ -356,7 +357,7 @@ static void enter_ledger(struct pool *pool, uint32_t slot, const struct submissi
     _Atomic uint64_t *tickets = &orders_head(pool->region)->tickets; /* changed under the lock only */
     entry->ticket = atomic_load_explicit(tickets, memory_order_relaxed);
     atomic_store_explicit(tickets, entry->ticket + 1, memory_order_relaxed);
-    entry->tag = s->options->tag;
+    entry->tag = s->tag;
     entry->name = name;
     entry->has_extras = name != NULL;
     entry->input_offset = input_offset;
@@ -478,21 +479,30 @@ static int submit_locked(struct pool *pool, struct submission *s, mortal_future 
     return 0;
 }
 
+/* The pool's options, or those merged with what the call says. */
+static int choose_options(struct pool *pool, struct submission *s, const mortal_task_options *options,
+                          mortal_task_options *merged) {
+    int error = 0;
+    s->options = &pool->defaults;
+    s->is_plain = options == NULL && pool->defaults_are_plain;
+    if (!s->is_plain) {
+        error = options_task(pool, options, merged);
+        if (error == 0)
+            error = caps_check(pool, merged);
+        s->options = merged;
+        s->is_plain = error == 0 && options_are_plain(merged);
+    }
+    return error;
+}
+
 static int submit(mortal_pool *handle, struct submission *s, const mortal_task_options *options, mortal_future *future) {
     struct pool *pool;
     int error = seat_enter(handle, "mortal_pool_submit", &pool);
     if (error != 0)
         return error;
     mortal_task_options merged;
-    s->options = &pool->defaults;
-    s->is_plain = options == NULL && pool->defaults_are_plain;
-    if (!s->is_plain) {
-        error = options_task(pool, options, &merged);
-        if (error == 0)
-            error = caps_check(pool, &merged);
-        s->options = &merged;
-        s->is_plain = error == 0 && options_are_plain(&merged);
-    }
+    error = choose_options(pool, s, options, &merged);
+    s->tag = s->options->tag;
     if (error == 0)
         error = submit_locked(pool, s, future);
     s->options = NULL; /* they were this call's own */
@@ -514,4 +524,27 @@ int mortal_pool_try_submit(mortal_pool *pool, mortal_function *function, const v
         return 0;
     struct submission s = {.function = function, .input = input, .input_bytes = input_bytes, .may_wait = false};
     return submit(pool, &s, options, future);
+}
+
+int submit_stretch(mortal_pool *handle, const mortal_job *jobs, size_t count, const mortal_task_options *options,
+                   mortal_future *futures, size_t *submitted) {
+    struct pool *pool;
+    struct submission s = {.may_wait = true};
+    mortal_task_options merged;
+    *submitted = 0;
+    int error = seat_enter(handle, "mortal_pool_submit", &pool);
+    if (error != 0)
+        return error;
+    error = choose_options(pool, &s, options, &merged);
+    while (error == 0 && *submitted < count) {
+        const mortal_job *job = &jobs[*submitted];
+        s.function = job->function;
+        s.input = job->input;
+        s.input_bytes = job->input_bytes;
+        s.tag = job->tag != NULL ? job->tag : s.options->tag;
+        error = submit_locked(pool, &s, futures != NULL ? &futures[*submitted] : NULL);
+        *submitted += error == 0;
+    }
+    seat_unlock(pool);
+    return error;
 }

@@ -60,11 +60,11 @@ static inline void usual_fill_order(struct pool *pool, struct order *order, uint
 }
 
 /* ORD(*) counters that change under the lock only; what a supervisor reads of the rest is there before the pending word. */
-static inline void usual_enter(struct pool *pool, uint32_t slot, uint64_t ticket) {
+static inline void usual_enter(struct pool *pool, uint32_t slot, uint64_t ticket, void *tag) {
     struct entry *entry = &pool->entries[slot];
     struct care *care = care_of(pool->region, slot);
     entry->ticket = ticket;
-    entry->tag = pool->defaults.tag;
+    entry->tag = tag;
     entry->group = NULL;
     entry->input_offset = INPUT_NONE;
     entry->state = ENTRY_LIVE;
@@ -78,7 +78,7 @@ static inline void usual_enter(struct pool *pool, uint32_t slot, uint64_t ticket
     pool->submitted++;
 }
 
-/* Whoever sleeps beside the task that was just pushed. */
+/* Whoever sleeps beside what was just pushed. */
 static inline void usual_wake(struct pool *pool) {
     struct control_head *control = control_head(pool->region);
     if (bell_call(pool->region))
@@ -88,33 +88,53 @@ static inline void usual_wake(struct pool *pool) {
         watch_ring_supervisor(pool);
 }
 
-/* False: it is not usual; nothing was done. */
-static inline bool usual_submit(mortal_pool *handle, mortal_function *function, const void *input, size_t input_bytes,
-                                mortal_future *future) {
-    uint64_t code = (uintptr_t)function;
-    if (future == NULL || function == NULL || input_bytes > INLINE_INPUT_BYTES || (input == NULL && input_bytes != 0))
-        return false;
-    struct pool *pool = seat_try_handle(handle);
-    if (pool == NULL)
-        return false;
+/* Of a call. */
+static inline bool usual_may_submit(const struct pool *pool) {
+    return pool->is_usual && pool->line == NULL && pool->placed_count[WINDOW_FILES] == 0 && !pool->broken &&
+           !usual_is_shut(pool);
+}
+
+/* Of a task, as the call tells it; and where its code is. */
+static inline bool usual_fits(mortal_function *function, const void *input, size_t input_bytes) {
+    return function != NULL && input_bytes <= INLINE_INPUT_BYTES && (input != NULL || input_bytes == 0);
+}
+
+static inline bool usual_has_code(const struct pool *pool, uint64_t code) {
+    return code - pool->code_seen.start < pool->code_seen.end - pool->code_seen.start;
+}
+
+/* From a free slot to one that is pending, behind the tail that workers see. */
+static inline mortal_future usual_make(struct pool *pool, uint64_t tail, uint64_t code, const void *input, size_t input_bytes,
+                                       void *tag) {
     struct region *r = pool->region;
-    uint64_t tail = atomic_load_explicit(&orders_head(r)->tail, memory_order_relaxed);
-    if (!pool->is_usual || pool->line != NULL || pool->placed_count[WINDOW_FILES] != 0 || pool->broken ||
-        code - pool->code_seen.start >= pool->code_seen.end - pool->code_seen.start || !usual_has_room(pool, tail) ||
-        usual_is_shut(pool)) {
-        seat_unlock(pool);
-        return false;
-    }
     uint32_t slot = pool->free_slots[--pool->free_count];
     uint32_t generation = (uint32_t)pool->entries[slot].life;
     uint64_t ticket = atomic_load_explicit(&orders_head(r)->tickets, memory_order_relaxed);
-    usual_enter(pool, slot, ticket);
+    usual_enter(pool, slot, ticket, tag);
     usual_fill_order(pool, order_of(r, slot), ticket, code, input, input_bytes);
     queue_set_place(r, slot, LANE_NORMAL, tail);
     /* ORD(submit) */
     atomic_store_explicit(claim_of(r, slot), word_make(generation, SLOT_PENDING, 0, 0), memory_order_release);
-    queue_push_to(r, LANE_NORMAL, slot, generation);
-    *future = seat_future(pool, slot);
+    queue_write(r, LANE_NORMAL, tail, slot, generation);
+    return seat_future(pool, slot);
+}
+
+/* False: it is not usual; nothing was done. */
+static inline bool usual_submit(mortal_pool *handle, mortal_function *function, const void *input, size_t input_bytes,
+                                mortal_future *future) {
+    uint64_t code = (uintptr_t)function;
+    if (future == NULL || !usual_fits(function, input, input_bytes))
+        return false;
+    struct pool *pool = seat_try_handle(handle);
+    if (pool == NULL)
+        return false;
+    uint64_t tail = atomic_load_explicit(&orders_head(pool->region)->tail, memory_order_relaxed);
+    if (!usual_may_submit(pool) || !usual_has_code(pool, code) || !usual_has_room(pool, tail)) {
+        seat_unlock(pool);
+        return false;
+    }
+    *future = usual_make(pool, tail, code, input, input_bytes, NULL);
+    queue_show(pool->region, LANE_NORMAL, tail + 1);
     usual_wake(pool);
     seat_unlock(pool);
     return true;

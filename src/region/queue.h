@@ -48,27 +48,37 @@ static inline uint64_t queue_entry(uint32_t slot, uint32_t generation) {
 }
 static inline uint32_t entry_generation(uint64_t entry) { return (uint32_t)(entry >> 32) & GENERATION_MASK; }
 
-/* The owner's two steps, in line for the usual task. */
+/* The owner's steps, in line for the usual task. */
 static inline void queue_set_place(const struct region *r, uint32_t slot, enum lane lane, uint64_t position) {
     atomic_store_explicit(&care_of(r, slot)->position, (uint64_t)lane << LANE_SHIFT | position, memory_order_relaxed);
 }
 
-static inline void queue_push_to(const struct region *r, enum lane lane, uint32_t slot, uint32_t generation) {
-    _Atomic uint64_t *lane_end = lane_tail(r, lane);
-    uint64_t tail = atomic_load_explicit(lane_end, memory_order_relaxed);
+/* An entry behind those that are shown. */
+static inline void queue_write(const struct region *r, enum lane lane, uint64_t position, uint32_t slot, uint32_t generation) {
     /* ORD(queue:reuse) pairs ORD(queue:still-valid): who reads this entry sees the cursor that let it be written here. */
-    atomic_store_explicit(lane_entry(r, lane, tail), queue_entry(slot, generation), memory_order_release);
+    atomic_store_explicit(lane_entry(r, lane, position), queue_entry(slot, generation), memory_order_release);
+}
+
+/* All entries before this tail. */
+static inline void queue_show(const struct region *r, enum lane lane, uint64_t tail) {
+    _Atomic uint64_t *lane_end = lane_tail(r, lane);
     /* ORD(queue:push) pairs ORD(queue:claim), ORD(queue:look), ORD(queue:length) and ORD(fence:sleep), which makes the
      * barrier: who sees the tail sees the entry, the order and the pending word. Also a full barrier, made here or by the
      * sleepers, before the owner looks for them, ORD(bell:sleepers), ORD(bell:covered), ORD(submit:asleep): who sleeps
      * beside this task was seen. */
     if (fence_is_light(r)) {
-        atomic_store_explicit(lane_end, tail + 1, memory_order_release);
+        atomic_store_explicit(lane_end, tail, memory_order_release);
         atomic_signal_fence(memory_order_seq_cst);
     } else {
         /* ORD(queue:push-heavy) pairs ORD(queue:look), ORD(queue:length) and ORD(queue:claim) */
-        atomic_exchange_explicit(lane_end, tail + 1, memory_order_seq_cst);
+        atomic_exchange_explicit(lane_end, tail, memory_order_seq_cst);
     }
+}
+
+static inline void queue_push_to(const struct region *r, enum lane lane, uint32_t slot, uint32_t generation) {
+    uint64_t tail = atomic_load_explicit(lane_tail(r, lane), memory_order_relaxed);
+    queue_write(r, lane, tail, slot, generation);
+    queue_show(r, lane, tail + 1);
 }
 
 #endif

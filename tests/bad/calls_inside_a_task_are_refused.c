@@ -20,6 +20,7 @@ static void pool_calls(struct scene *scene)
     CHECK_ERR(mortal_pool_open(&pool, NULL), -EPERM);
     CHECK_ERR(mortal_pool_submit(scene->pool, task_nothing, NULL, 0, NULL, NULL), -EPERM);
     CHECK_ERR(mortal_pool_try_submit(scene->pool, task_nothing, NULL, 0, NULL, NULL), -EPERM);
+    CHECK_ERR(mortal_pool_submit_many(scene->pool, NULL, 0, NULL, NULL, NULL), -EPERM);
     CHECK_ERR(mortal_pool_kill(scene->pool, MORTAL_UNENDED, 0, MORTAL_FOREVER, NULL), -EPERM);
     CHECK_ERR(mortal_pool_stats(scene->pool, &stats), -EPERM);
     CHECK_ERR(mortal_pool_mend(scene->pool), -EPERM);

@@ -10,7 +10,9 @@ static void as_a_pool(mortal_pool *wrong)
     mortal_group *group = NULL;
     mortal_stats stats;
     CHECK_ERR(mortal_pool_submit(wrong, task_nothing, NULL, 0, NULL, &future), -EINVAL);
+    mortal_job job = {task_nothing, NULL, 0, NULL};
     CHECK_ERR(mortal_pool_try_submit(wrong, task_nothing, NULL, 0, NULL, &future), -EINVAL);
+    CHECK_ERR(mortal_pool_submit_many(wrong, &job, 1, NULL, &future, NULL), -EINVAL);
     CHECK_ERR(mortal_pool_kill(wrong, MORTAL_UNENDED, 0, MORTAL_FOREVER, NULL), -EINVAL);
     CHECK_ERR(mortal_pool_stats(wrong, &stats), -EINVAL);
     CHECK_ERR(mortal_pool_mend(wrong), -EINVAL);

@@ -20,6 +20,7 @@ void test(void)
 
     CHECK_ERR(mortal_pool_submit(pool, task_nothing, NULL, 0, NULL, NULL), -EINVAL);
     CHECK_ERR(mortal_pool_try_submit(pool, task_nothing, NULL, 0, NULL, NULL), -EINVAL);
+    CHECK_ERR(mortal_pool_submit_many(pool, NULL, 0, NULL, NULL, NULL), -EINVAL);
     CHECK_ERR(mortal_pool_kill(pool, MORTAL_UNENDED, 0, MORTAL_FOREVER, NULL), -EINVAL);
     CHECK_ERR(mortal_pool_stats(pool, &stats), -EINVAL);
     CHECK_ERR(mortal_pool_mend(pool), -EINVAL);

@@ -17,6 +17,7 @@ static void the_pool_is_refused(struct scene *scene)
     mortal_stats stats;
     CHECK_ERR(mortal_pool_submit(scene->pool, task_nothing, NULL, 0, NULL, NULL), -EPERM);
     CHECK_ERR(mortal_pool_try_submit(scene->pool, task_nothing, NULL, 0, NULL, NULL), -EPERM);
+    CHECK_ERR(mortal_pool_submit_many(scene->pool, NULL, 0, NULL, NULL, NULL), -EPERM);
     CHECK_ERR(mortal_pool_stats(scene->pool, &stats), -EPERM);
     CHECK_ERR(mortal_pool_mend(scene->pool), -EPERM);
     CHECK_ERR(mortal_pool_kill(scene->pool, MORTAL_UNENDED, 0, MORTAL_FOREVER, NULL), -EPERM);

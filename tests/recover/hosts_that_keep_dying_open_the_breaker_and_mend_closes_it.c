@@ -87,6 +87,8 @@ static void check_refused(mortal_pool *pool, enum way way)
     CHECK(strstr(mortal_why(), reasons[way]) != NULL);
     CHECK(strstr(mortal_why(), "mortal_pool_mend") != NULL);
     CHECK_ERR(mortal_pool_try_submit(pool, task_nothing, NULL, 0, NULL, &future), -EHOSTDOWN);
+    mortal_job job = {task_nothing, NULL, 0, NULL};
+    CHECK_ERR(mortal_pool_submit_many(pool, &job, 1, NULL, &future, NULL), -EHOSTDOWN);
     CHECK(future.place == 0 && future.life == 0);
 }
 

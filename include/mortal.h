@@ -628,15 +628,15 @@ MORTAL_API int mortal_pool_try_submit(mortal_pool *pool, mortal_function *functi
  *           options    of all of them; null: the pool's defaults
  *           futures    out: count of them, those of the tasks that were submitted; null: as in mortal_pool_submit()
  *           submitted  out, may be null: how many tasks were submitted, the first ones, also where the call failed
- * Returns   0: all were submitted; or why job number *submitted was not, as mortal_pool_submit(). The ones before it stay
- *           submitted. Call again with the rest where the reason is over. -EINVAL also: null jobs with a count
- * Blocks    as mortal_pool_submit(): while queue_tasks tasks are pending or inputs_bytes are in use. What was submitted runs
- *           meanwhile
+ * Returns   0: all were submitted; or why job number *submitted was not, as mortal_pool_submit(). The ones before it
+ *           stay submitted. Call again with the rest where the reason is over. -EINVAL also: null jobs with a count
+ * Blocks    as mortal_pool_submit(): while queue_tasks tasks are pending or inputs_bytes are in use. What was submitted
+ *           runs meanwhile
  * Threads   any; tasks start in the order of the array. Those of other threads may come in between
  * Signals   not async-signal-safe
  * Killed    each is a task of its own: whatever ends one does not touch the others
- * Notes     it is the locks and looks of mortal_pool_submit() that are done once for many: worth it for tasks of less than
- *           some microseconds. mortal_pool_map() costs less still, where it is one function over an array
+ * Notes     it is the locks and looks of mortal_pool_submit() that are done once for many: worth it for tasks of less
+ *           than some microseconds. mortal_pool_map() costs less still, where it is one function over an array
  * Since     0.1
  * Test      tests/api/many_tasks_are_submitted_in_one_call.c
  */
@@ -1324,25 +1324,25 @@ MORTAL_API int mortal_future_release(mortal_future future);
 /**
  * mortal_future_take - wait for the verdict, copy the result and release the future, all in one
  *
- * Shape     verdict       out, may be null. On success its result is where the result argument says, null if the task gave
- *                         none or none is wanted; nothing in it has to be released
- *           result        out, result_bytes bytes of the caller's, any alignment: the result is copied there, as many bytes
- *                         as verdict->result_bytes tells; what is behind them stays as it was. Null, with no bytes: it is
- *                         not wanted
+ * Shape     verdict       out, may be null. On success its result is where the result argument says, null if the task
+ *                         gave none or none is wanted; nothing in it has to be released
+ *           result        out, result_bytes bytes of the caller's, any alignment: the result is copied there, as many
+ *                         bytes as verdict->result_bytes tells; what is behind them stays as it was. Null, with no
+ *                         bytes: it is not wanted
  * Returns   0: the future has ended, as after mortal_future_release(); or
- *           -EMSGSIZE   the result is larger than result_bytes. Nothing is copied or released, and the verdict is told as
- *                       by mortal_future_wait(): its result_bytes say how much room to call again with, and its result can
- *                       be read in place until mortal_future_release()
+ *           -EMSGSIZE   the result is larger than result_bytes. Nothing is copied or released, and the verdict is told
+ *                       as by mortal_future_wait(): its result_bytes say how much room to call again with, and its
+ *                       result can be read in place until mortal_future_release()
  *           -EINVAL     a null result with bytes
  *           -ETIMEDOUT, -EHOSTDOWN, -EINTR, -ESTALE, -EINVAL, -ESHUTDOWN, -EPERM as mortal_future_wait(): nothing is
  *                       released. With -ESTALE and -ESHUTDOWN the bytes at result may have been written
  * Blocks    at most timeout_ns, and for a copy. Others may submit and wait during one of more than 64 KiB
- * Threads   any; of several that take the same future one gets it, the others -ESTALE; not while another thread still reads
- *           the view of its result
+ * Threads   any; of several that take the same future one gets it, the others -ESTALE; not while another thread still
+ *           reads the view of its result
  * Signals   not async-signal-safe
  * Killed    the verdict says so, and the future is released all the same
- * Notes     parts that mortal_future_next() has not taken are dropped: take those first. A group that the verdict has not
- *           been taken from yet does not tell it any more. Costs less than the three calls
+ * Notes     parts that mortal_future_next() has not taken are dropped: take those first. A group that the verdict has
+ *           not been taken from yet does not tell it any more. Costs less than the three calls
  * Since     0.1
  * Test      tests/api/take_waits_copies_and_releases.c
  */

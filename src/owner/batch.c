@@ -1,9 +1,9 @@
 /*
  * batch.c - many tasks by one call
  *
- * What each submit does for itself is done once for a stretch of them: the lock, the look whether the pool is in order, the
- * new tail of the queue with its barrier, the look for sleepers. A stretch is short, since until its end others wait for the
- * lock, and workers see nothing of it.
+ * What each submit does for itself is done once for a stretch of them: the lock, the look whether the pool is in order,
+ * the new tail of the queue with its barrier, the look for sleepers. A stretch is short, since until its end others
+ * wait for the lock, and workers see nothing of it.
  */
 #include <errno.h>
 #include <string.h>
@@ -63,11 +63,15 @@ static int explain(int error, size_t submitted, size_t count) {
     return why(error, "mortal_pool_submit_many: %zu of %zu were submitted, then: %s", submitted, count, reason);
 }
 
-int mortal_pool_submit_many(mortal_pool *handle, const mortal_job *jobs, size_t count, const mortal_task_options *options,
-                            mortal_future *futures, size_t *submitted) {
+int mortal_pool_submit_many(mortal_pool *handle, const mortal_job *jobs, size_t count,
+                            const mortal_task_options *options, mortal_future *futures, size_t *submitted) {
     size_t done = 0;
-    int error = jobs != NULL || count == 0 ? 0 : why(-EINVAL, "mortal_pool_submit_many: jobs is null");
-    if (error == 0 && count == 0)
+    int error = 0;
+    if (submitted != NULL)
+        *submitted = 0;
+    if (jobs == NULL && count != 0)
+        return why(-EINVAL, "mortal_pool_submit_many: jobs is null and their count %zu", count);
+    if (count == 0)
         error = submit_stretch(handle, NULL, 0, options, NULL, &done);
     while (error == 0 && done < count) {
         size_t left = count - done, more = 0;
@@ -77,5 +81,5 @@ int mortal_pool_submit_many(mortal_pool *handle, const mortal_job *jobs, size_t 
     }
     if (submitted != NULL)
         *submitted = done;
-    return error == 0 || jobs == NULL ? error : explain(error, done, count);
+    return error == 0 ? 0 : explain(error, done, count);
 }

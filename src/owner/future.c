@@ -42,7 +42,8 @@ static int await_end(struct pool *pool, uint32_t slot, uint64_t timeout_ns, cons
     return explain_wait(error, call);
 }
 
-static __attribute__((noinline)) int wait_on(struct pool *pool, uint32_t slot, uint64_t timeout_ns, mortal_verdict *verdict) {
+static __attribute__((noinline)) int wait_on(struct pool *pool, uint32_t slot, uint64_t timeout_ns,
+                                             mortal_verdict *verdict) {
     int error = await_end(pool, slot, timeout_ns, "mortal_future_wait");
     if (error == 0)
         tell(pool, slot, verdict);
@@ -101,8 +102,8 @@ static inline int take_result(struct pool *pool, uint32_t slot, void *to, size_t
 }
 
 static __attribute__((noinline)) int refuse_room(const struct pool *pool, uint32_t slot, size_t room) {
-    return why(-EMSGSIZE, "mortal_future_take: the result is %llu bytes and there is room for %zu: call again with more, or "
-                          "read it where it is and release the future",
+    return why(-EMSGSIZE, "mortal_future_take: the result is %llu bytes and there is room for %zu: call again with "
+                          "more, or read it where it is and release the future",
                (unsigned long long)pool->entries[slot].result_bytes, room);
 }
 

@@ -213,7 +213,8 @@ static int wait_for_room(struct pool *pool, struct in_line *me, size_t input_byt
     if (--*sleepers == 0)
         atomic_fetch_and(&orders->room_wanted, ~bit);
     if (outcome == -EINTR)
-        return why(-EINTR, "mortal_pool_submit: a signal handler ran while it waited for room; the task was not submitted");
+        return why(-EINTR, "mortal_pool_submit: a signal handler ran while it waited for room; the task was not "
+                           "submitted");
     if (outcome == -ESHUTDOWN)
         return why(-ESHUTDOWN, "mortal_pool_submit: the pool is being closed");
     return 0;

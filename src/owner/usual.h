@@ -104,8 +104,8 @@ static inline bool usual_has_code(const struct pool *pool, uint64_t code) {
 }
 
 /* From a free slot to one that is pending, behind the tail that workers see. */
-static inline mortal_future usual_make(struct pool *pool, uint64_t tail, uint64_t code, const void *input, size_t input_bytes,
-                                       void *tag) {
+static inline mortal_future usual_make(struct pool *pool, uint64_t tail, uint64_t code, const void *input,
+                                       size_t input_bytes, void *tag) {
     struct region *r = pool->region;
     uint32_t slot = pool->free_slots[--pool->free_count];
     uint32_t generation = (uint32_t)pool->entries[slot].life;

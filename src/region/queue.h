@@ -54,7 +54,8 @@ static inline void queue_set_place(const struct region *r, uint32_t slot, enum l
 }
 
 /* An entry behind those that are shown. */
-static inline void queue_write(const struct region *r, enum lane lane, uint64_t position, uint32_t slot, uint32_t generation) {
+static inline void queue_write(const struct region *r, enum lane lane, uint64_t position, uint32_t slot,
+                               uint32_t generation) {
     /* ORD(queue:reuse) pairs ORD(queue:still-valid): who reads this entry sees the cursor that let it be written here. */
     atomic_store_explicit(lane_entry(r, lane, position), queue_entry(slot, generation), memory_order_release);
 }

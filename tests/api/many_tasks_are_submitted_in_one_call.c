@@ -1,9 +1,9 @@
 /*
- * One call submits many tasks: each gets its own input, whatever its size, its own future and tag; they start in the order
- * of the array; a queue that is too short for all of them makes the call wait; and idle workers are woken for as many as
- * there are.
- * Broken by: a future or input that is the neighbour's, a batch that waits for room and has woken nobody to make any, one
- * worker woken for all.
+ * One call submits many tasks: each gets its own input, whatever its size, its own future and tag; they start in the
+ * order of the array; a queue that is too short for all of them makes the call wait; and idle workers are woken for as
+ * many as there are.
+ * Broken by: a future or input that is the neighbour's, a batch that waits for room and has woken nobody to make any,
+ * one worker woken for all.
  */
 #include "tasks.h"
 
@@ -140,7 +140,8 @@ void test(void)
     mortal_task_options restartable = {.size = sizeof restartable, .attempts = 2, .tag = &common};
     struct gate *gates = gates_make(20);
     order = harness_shared(sizeof *order);
-    mortal_pool *pool = pool_like((mortal_pool_options){.workers = WORKERS, .queue_tasks = QUEUE, .inputs_bytes = 1 << 20});
+    mortal_pool *pool = pool_like((mortal_pool_options){.workers = WORKERS, .queue_tasks = QUEUE,
+                                                        .inputs_bytes = 1 << 20});
     for (unsigned i = 0; i < COUNT(counts); i++) {
         each_comes_back(pool, counts[i], true, NULL);
         each_comes_back(pool, counts[i], false, NULL);

@@ -1,9 +1,9 @@
 /*
- * One call waits for the end, copies the result into the caller's memory, whatever its size and alignment, and releases the
- * future. Where there is not enough room nothing is released, and the verdict tells how much is needed; where the task has
- * not ended nothing is either. Tasks that failed or were killed, members of groups that were told or were not, and tasks
- * whose parts nobody took are taken likewise. A large copy holds up no other call, and does not count where another thread
- * has released the future meanwhile.
+ * One call waits for the end, copies the result into the caller's memory, whatever its size and alignment, and releases
+ * the future. Where there is not enough room nothing is released, and the verdict tells how much is needed; where the
+ * task has not ended nothing is either. Tasks that failed or were killed, members of groups that were told or were not,
+ * and tasks whose parts nobody took are taken likewise. A large copy holds up no other call, and does not count where
+ * another thread has released the future meanwhile.
  * Broken by: a byte behind the result, a future that is released though the call failed, or is not though it succeeded.
  */
 #include "tasks.h"

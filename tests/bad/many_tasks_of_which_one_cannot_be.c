@@ -1,7 +1,7 @@
 /*
- * Where one of many tasks cannot be submitted the call says why, and how many were: those run, it and those behind it do
- * not, and their futures are as they were. A null array, a handle that is none, a full house, a sealed pool, a signal in the
- * middle of a wait.
+ * Where one of many tasks cannot be submitted the call says why, and how many were: those run, it and those behind it
+ * do not, and their futures are as they were. A null array, a handle that is none, a full house, a sealed pool, a
+ * signal in the middle of a wait.
  * Broken by: a count that is one off, a future that is given to a task that is none.
  */
 #include "tasks.h"
@@ -48,13 +48,14 @@ static void each_place_and_reason(mortal_pool *pool)
 {
     static const size_t places[] = {0, 1, 7, 8, 31, 32, 33, 60};
     static char large[1 << 17];
+    mortal_function *no_code = (mortal_function *)(uintptr_t)large; /* NOLINT(performance-no-int-to-ptr) */
     const mortal_task_options twice = {.size = sizeof twice, .attempts = 2};
     for (unsigned i = 0; i < COUNT(places); i++) {
         const mortal_task_options *options = i % 2 != 0 ? &twice : NULL;
         one_is_wrong(pool, places[i], (mortal_job){NULL, NULL, 0, NULL}, -EINVAL, options);
         one_is_wrong(pool, places[i], (mortal_job){task_nothing, NULL, 8, NULL}, -EINVAL, options);
         one_is_wrong(pool, places[i], (mortal_job){task_nothing, large, sizeof large, NULL}, -EMSGSIZE, options);
-        one_is_wrong(pool, places[i], (mortal_job){(mortal_function *)(uintptr_t)large, NULL, 0, NULL}, -ENOEXEC, options);
+        one_is_wrong(pool, places[i], (mortal_job){no_code, NULL, 0, NULL}, -ENOEXEC, options);
     }
 }
 

@@ -1,7 +1,8 @@
 /*
  * A pool is killed again and again while a thread submits many tasks at a time, and in the end its supervisor: the call
  * tells how many it submitted, and each of these has one verdict, and no other task.
- * Broken by: a kill that passes over tasks which workers cannot see yet, a count that tells of tasks which were refused.
+ * Broken by: a kill that passes over tasks which workers cannot see yet, a count that tells of tasks which were
+ * refused.
  */
 #include "tasks.h"
 

@@ -1,6 +1,6 @@
 /*
- * Threads wait in mortal_future_take() when their tasks are killed, one by one, all at once, or with the supervisor: each
- * hears how its task ended, and its future is released.
+ * Threads wait in mortal_future_take() when their tasks are killed, one by one, all at once, or with the supervisor:
+ * each hears how its task ended, and its future is released.
  * Broken by: a take that sleeps on, or that leaves a future behind which nobody has any more.
  */
 #include "tasks.h"

@@ -1,6 +1,6 @@
 /*
- * Several threads take the results of the same tasks, while they wait, run and end: each result goes to one of them, whole,
- * and the others are told that it is over.
+ * Several threads take the results of the same tasks, while they wait, run and end: each result goes to one of them,
+ * whole, and the others are told that it is over.
  * Broken by: a release that is not under the same lock as the copy, a wait that takes the next task's verdict.
  */
 #include "twin.h"

@@ -1,7 +1,7 @@
 /*
- * Submit, alone or with others, claim, publish, wait and release, or take, of a task that does nothing stay within a budget of instructions, where nobody
- * sleeps they make no system call, and with a hundred times as many tasks queued (in long runs: a thousand times) they cost
- * the same within 1.05.
+ * Submit, alone or with others, claim, publish, wait and release, or take, of a task that does nothing stay within a
+ * budget of instructions, where nobody sleeps they make no system call, and with a hundred times as many tasks queued
+ * (in long runs: a thousand times) they cost the same within 1.05.
  * Broken by: one more look at a word that others write, a clock that is read though nobody asked, a search that grows with
  * what is queued. As a control, a submit with one more look at the queue is over its budget.
  */
@@ -16,8 +16,8 @@ static const char *const names[COSTS] = {"submit", "submit and a look", "claim",
                                            "submit of many"};
 
 /* As gcc makes them at -O2, and some three percent more. What the test itself adds is among it. */
-static const uint64_t budgets[COSTS] = {[SUBMIT] = 296, [CLAIM] = 313, [PUBLISH] = 116, [WAIT] = 176, [RELEASE] = 160, [TAKE] = 253,
-                                        [SUBMIT_MANY] = 155};
+static const uint64_t budgets[COSTS] = {[SUBMIT] = 296, [CLAIM] = 313, [PUBLISH] = 116, [WAIT] = 176, [RELEASE] = 160,
+                                        [TAKE] = 253,   [SUBMIT_MANY] = 155};
 
 struct counts {
     uint64_t of[COSTS];

@@ -1,9 +1,9 @@
 /*
- * Threads submit batches of any size and single tasks into a queue that is too short for them, with inputs that make some
- * tasks of a batch go the long way, while workers fall asleep and are woken: every task runs once with its own input, and
- * each future is its own.
- * Broken by: an end of a stretch at which nobody looks for sleepers, entries that workers see before they are written, a
- * tail that goes back.
+ * Threads submit batches of any size and single tasks into a queue that is too short for them, with inputs that make
+ * some tasks of a batch go the long way, while workers fall asleep and are woken: every task runs once with its own
+ * input, and each future is its own.
+ * Broken by: an end of a stretch at which nobody looks for sleepers, entries that workers see before they are written,
+ * a tail that goes back.
  */
 #include "twin.h"
 

@@ -188,7 +188,7 @@ static int read_task_options(const mortal_task_options *from, const char *call, 
 
 int options_plan(const mortal_pool_options *from, struct plan *plan) {
     static const mortal_pool_options none = {.size = sizeof none};
-    mortal_pool_options o;
+    mortal_pool_options o = {0}; /* looked at below even if there is nothing to be read */
     memset(plan, 0, sizeof *plan);
     int error = options_read(&o, sizeof o, from != NULL ? from : &none, "mortal_pool_open", "mortal_pool_options");
     if (error == 0)

@@ -111,7 +111,7 @@ void test(void)
     mortal_pool *pool = pool_like((mortal_pool_options){.workers = 1, .stream_bytes = 8192});
     ended_by(pool, scene, (mortal_task_options){.size = 0}, MORTAL_KILLED);
     ended_by(pool, scene, (mortal_task_options){.deadline_ns = MS(50)}, MORTAL_TIMED_OUT);
-    ended_by(pool, scene, (mortal_task_options){.within_ns = MS(50)}, MORTAL_TIMED_OUT);
+    ended_by(pool, scene, (mortal_task_options){.within_ns = MS(1000)}, MORTAL_TIMED_OUT);
     told_by(pool, scene, 0, -EAGAIN);
     told_by(pool, scene, MS(5), -EAGAIN);
     told_by(pool, scene, MORTAL_FOREVER, -ECANCELED);

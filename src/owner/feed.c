@@ -95,10 +95,10 @@ static int go_on(struct feed *f) {
     return feed_start(f);
 }
 
-static int sleep_until(struct feed *f, uint64_t deadline_ns, bool (*is_enough)(const void *)) {
+static int sleep_until(struct feed *f, uint64_t deadline_ns, bool (*is_enough)(struct pool *, const struct group *)) {
     bool has_no_runner = f->book.out == 0 && f->book.waiting.count != 0;
     uint64_t soon = has_no_runner ? clock_after(NO_ROOM_LOOK_NS) : f->patience_ns != NEVER ? clock_after(f->patience_ns) : NEVER;
-    int error = group_sleep(f->pool, f->group, soon < deadline_ns ? soon : deadline_ns, is_enough, f);
+    int error = group_sleep(f->pool, f->group, soon < deadline_ns ? soon : deadline_ns, is_enough);
     if (error != -ETIMEDOUT || clock_ns() >= deadline_ns)
         return error;
     if (!feedbook_rescue(&f->book))
@@ -123,9 +123,10 @@ int feed_explain(int error, const char *call) {
 
 #define PUT "mortal_map_put"
 
-static bool has_room(const void *context) {
-    const struct feed *f = context;
-    return !feedbook_is_full(&f->book) || f->is_ended || f->is_closing;
+static bool has_room(struct pool *pool, const struct group *group) {
+    const struct feed *f = group->feed;
+    (void)pool;
+    return group->ready_first != NO_SLOT || !feedbook_is_full(&f->book) || f->is_ended || f->is_closing;
 }
 
 static int check_open(const struct feed *f) {
@@ -222,11 +223,12 @@ int mortal_map_end(mortal_map *handle) {
 
 static bool is_over(const struct feed *f) { return f->is_ended && f->book.put == f->book.taken; }
 
-static bool has_entry(const void *context) {
-    struct feed *f = (struct feed *)(uintptr_t)context;
+static bool has_entry(struct pool *pool, const struct group *group) {
+    struct feed *f = group->feed;
+    (void)pool;
     /* ORD(feed:look) pairs ORD(feed:watched): it was said before that somebody sleeps, ORD(group:watch). */
     atomic_thread_fence(memory_order_seq_cst);
-    return is_over(f) || f->is_closing || feedbook_next(&f->book) != NO_CELL;
+    return group->ready_first != NO_SLOT || is_over(f) || f->is_closing || feedbook_next(&f->book) != NO_CELL;
 }
 
 /* Without the lock, so that others get in. */
@@ -304,7 +306,7 @@ static int wait_for_entry(struct feed *f, uint64_t deadline_ns, bool *has_spun) 
     else
         error = sleep_until(f, deadline_ns, has_entry);
     *has_spun = true;
-    return error == -ETIMEDOUT && !has_entry(f) ? why(error, NEXT ": nothing came within the time-out") : feed_explain(error, NEXT);
+    return error == -ETIMEDOUT && !has_entry(pool, f->group) ? why(error, NEXT ": nothing came within the time-out") : feed_explain(error, NEXT);
 }
 
 static int next(struct feed *f, uint64_t deadline_ns, mortal_map_entry *entry) {

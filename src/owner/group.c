@@ -281,17 +281,20 @@ void group_unpin(struct group *group) {
         free_group(group);
 }
 
-static bool nothing_will_come(const void *group) { return ((const struct group *)group)->outstanding == 0; }
+bool group_is_answered(struct pool *pool, const struct group *group) {
+    (void)pool;
+    return group->ready_first != NO_SLOT || group->outstanding == 0;
+}
 
-int group_sleep(struct pool *pool, struct group *group, uint64_t deadline_ns, bool (*is_enough)(const void *),
-                const void *of_what) {
+int group_sleep(struct pool *pool, struct group *group, uint64_t deadline_ns,
+                bool (*is_enough)(struct pool *, const struct group *)) {
     const _Atomic uint32_t *bell = &claims_head(pool->region)->group_bell[group->number];
     struct waiting on = {.word = bell, .value = atomic_load(bell), .deadline_ns = deadline_ns};
     group->sleepers++;
     group_set_watch(pool, group);
     gather(pool); /* once more, now that completions ring */
     int outcome = 0;
-    if (group->ready_first == NO_SLOT && !is_enough(of_what)) {
+    if (!is_enough(pool, group)) {
         uint64_t since = clock_ns();
         outcome = watch_sleep(pool, &on);
         pool->spin_us = spin_learn(pool->spin_us, clock_ns() - since);
@@ -301,9 +304,7 @@ int group_sleep(struct pool *pool, struct group *group, uint64_t deadline_ns, bo
     if (closed)
         return -ESHUTDOWN;
     group_set_watch(pool, group);
-    if (outcome == 0 && clock_ns() >= on.deadline_ns && group->ready_first == NO_SLOT)
-        outcome = -ETIMEDOUT;
-    return outcome;
+    return outcome == 0 && clock_ns() >= deadline_ns && !is_enough(pool, group) ? -ETIMEDOUT : outcome;
 }
 
 #define LOOKS_APART 16 /* a look at all logs costs more than a turn */
@@ -346,7 +347,7 @@ static int next_verdict(struct pool *pool, struct group *group, uint64_t deadlin
         if (deadline_ns == 0)
             return why(-ETIMEDOUT, "mortal_group_next: nothing has arrived");
         uint64_t before = clock_ns();
-        int error = group_sleep(pool, group, deadline_ns, nothing_will_come, group);
+        int error = group_sleep(pool, group, deadline_ns, group_is_answered);
         if (error == -ESHUTDOWN)
             return why(error, "mortal_group_next: the group or its pool is being closed");
         if (error == -EINTR)

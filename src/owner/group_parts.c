@@ -115,25 +115,6 @@ static void spin_for_parts(struct pool *pool, const struct group *group) {
             return;
 }
 
-static int sleep_for_parts(struct pool *pool, struct group *group, uint64_t deadline_ns) {
-    const _Atomic uint32_t *bell = &claims_head(pool->region)->group_bell[group->number];
-    struct waiting on = {.word = bell, .value = atomic_load(bell), .deadline_ns = deadline_ns};
-    int outcome = 0;
-    group->sleepers++;
-    group_set_watch(pool, group);
-    if (!has_news(pool, group)) { /* once more, now that they ring */
-        uint64_t since = clock_ns();
-        outcome = watch_sleep(pool, &on);
-        pool->spin_us = spin_learn(pool->spin_us, clock_ns() - since);
-    }
-    bool closed = group->closed;
-    group_unpin(group);
-    if (closed)
-        return -ESHUTDOWN;
-    group_set_watch(pool, group);
-    return outcome == 0 && clock_ns() >= deadline_ns ? -ETIMEDOUT : outcome;
-}
-
 static int next_part(struct pool *pool, struct group *group, uint64_t deadline_ns, mortal_part *part) {
     bool is_late = deadline_ns == 0, has_spun = false;
     for (;;) {
@@ -152,7 +133,7 @@ static int next_part(struct pool *pool, struct group *group, uint64_t deadline_n
             has_spun = true;
             continue;
         }
-        error = sleep_for_parts(pool, group, deadline_ns);
+        error = group_sleep(pool, group, deadline_ns, has_news);
         if (error == -ETIMEDOUT)
             is_late = true; /* one last look */
         else if (error != 0)

@@ -74,8 +74,6 @@ static void close_all(struct feed *f) {
     group_close(pool, group);
 }
 
-static bool is_empty(const void *group) { return ((const struct group *)group)->outstanding == 0; }
-
 /* Where all has ended nobody need be killed: who waits for more ends by itself. */
 static int end_runners(struct pool *pool, struct group *group) {
     struct feed *f = group->feed;
@@ -85,10 +83,10 @@ static int end_runners(struct pool *pool, struct group *group) {
     if (feedbook_all_ended(&f->book)) {
         feedbook_dismiss(&f->book);
         (void)kill_all(pool, group, MORTAL_PENDING, 0, 0, NULL);
-        for (; error != -ESHUTDOWN && error != -ETIMEDOUT && !is_empty(group); feed_settle(f))
-            error = group_sleep(pool, group, soon, is_empty, group);
+        for (; error != -ESHUTDOWN && error != -ETIMEDOUT && group->outstanding != 0; feed_settle(f))
+            error = group_sleep(pool, group, soon, group_is_answered);
     }
-    while (error != -ESHUTDOWN && !is_empty(group)) {
+    while (error != -ESHUTDOWN && group->outstanding != 0) {
         uint64_t now = clock_ns();
         error = kill_all(pool, group, MORTAL_UNENDED, 0, until > now ? until - now : 0, NULL);
         if (error != -EINTR)

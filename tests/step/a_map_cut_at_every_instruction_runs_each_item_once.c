@@ -4,66 +4,21 @@
  * again, and only the one in hand is crashed. The bugs that are planted in it are caught.
  * Broken by: an item that belongs to nobody and is found by nobody, a note that comes too late, an end that comes too soon.
  */
-#include "../unit/unit.h"
-
 #include "host/map.h"
-#include "host/worker.h"
 #include "owner/mapbook.h"
 #include "region/plant.h"
 #include "stage/trap.h"
 
 enum { LIFE = 1, ITEMS = 9, CELLS = 2, BLOCKS = 3, BOARD_BYTES = 4096, NOBODY = -1 };
 
-static struct region   r;
-static struct host     host;
-static struct worker   worker;
+#include "one_runner.h"
+
 static struct map_plan plan;
-static mortal_buffer   plan_buffer = {.place = 1ull << 32, .life = 5}, board_buffer = {.place = 1ull << 32 | 1, .life = 6};
-static uint8_t        *board, kept[BOARD_BYTES];
-static unsigned        entered[ITEMS], left[ITEMS]; /* by the runners, really */
+static uint8_t         kept[BOARD_BYTES];
 static uint64_t        begun_then; /* what its note said when it was cut */
 static unsigned        faults, cuts, crashed;
 static uint64_t        begin_with_item; /* + 1 */
 static uint32_t        names;
-
-static int work(mortal_task *task, const void *item, void *result)
-{
-    uint64_t number = *(const uint64_t *)item;
-    (void)task, (void)result;
-    entered[number]++;
-    __asm__ volatile("" ::: "memory");
-    left[number]++;
-    return 0;
-}
-
-static void have_buffer(uint32_t number, mortal_buffer buffer, uint64_t offset, uint64_t bytes)
-{
-    struct buffer_record *record = buffer_of(&r, number);
-    record->offset = offset;
-    record->bytes = bytes;
-    record->window = WINDOW_SHARED;
-    atomic_store(&record->life, buffer.life);
-}
-
-static void set_stage(void)
-{
-    struct limits limits = limits_of(8, 2, 1);
-    limits.buffers_bytes = 1 << 20;
-    region_make(&r, limits, 2);
-    CHECK_EQ(memory_commit(buffer_of(&r, 0), 2 * sizeof(struct buffer_record), r.orders_fd, r.g.order_buffers), 0);
-    CHECK(r.windows[WINDOW_SHARED].bytes != 0);
-    have_buffer(0, plan_buffer, 0, sizeof plan);
-    have_buffer(1, board_buffer, BOARD_BYTES, BOARD_BYTES);
-    board = r.windows[WINDOW_SHARED].base + BOARD_BYTES;
-    static struct heritage heritage;
-    heritage.region = r;
-    CHECK_EQ(host_prepare(&host, &heritage, (struct host_place){.berth = 0, .life = LIFE, .birth = 1}), 0);
-    worker_prepare(&worker, &host, 0);
-    worker_settle(&worker);
-    atomic_store(&worker.berth->active, 1);
-    worker.task = (struct mortal_task){.worker = &worker, .slot = 4, .word = word_make(1, SLOT_RUNNING, LIFE, 0),
-                                       .order = order_of(&r, 4)};
-}
 
 /* Three blocks of three. The first one is another's, who is at its first item and never comes any further. */
 static void begin_map(struct map_book *book)
@@ -183,7 +138,7 @@ void test(void)
     const char *impossible = trap_impossible();
     if (impossible != NULL)
         SKIP(impossible);
-    set_stage();
+    set_stage(sizeof plan);
     for (begin_with_item = 0; begin_with_item <= 3; begin_with_item += 3) {
         CHECK_EQ(faults_of(PLANT_NONE), 0);
         CHECK(cuts > 500);

@@ -4,28 +4,13 @@
  * first one once a worker was refused; and a second thread that uses the pool waits for nobody for ever.
  * Broken by: a refusal that the owner is not told of, a wait for a barrier that cannot be had.
  */
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "twin.h"
 
-enum { WORKERS = 3, ROUNDS = 1500 };
+#include "refuse.h"
 
-/* Of the calling thread. */
-static void refuse_membarrier(void)
-{
-    struct sock_filter code[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_membarrier, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    struct sock_fprog program = {.len = sizeof code / sizeof *code, .filter = code};
-    CHECK_OK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-    CHECK_OK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0));
-}
+enum { WORKERS = 3, ROUNDS = 1500 };
 
 struct meeting {
     word here, expected;
@@ -38,7 +23,7 @@ static int meet(mortal_task *task, const void *input, size_t input_bytes)
     struct meeting *meeting = *(struct meeting *const *)input;
     (void)task, (void)input_bytes;
     if (meeting->refuses)
-        refuse_membarrier();
+        refuse_system_call(SYS_membarrier);
     atomic_fetch_add(&meeting->here, 1);
     while (atomic_load(&meeting->here) < atomic_load(&meeting->expected))
         sched_yield();
@@ -63,7 +48,7 @@ static void hold_meeting(mortal_pool *pool, uint32_t number, bool refuses)
 
 static void *submit_some(void *pool)
 {
-    refuse_membarrier();
+    refuse_system_call(SYS_membarrier);
     for (uint32_t i = 0; i < 10; i++) {
         mortal_future future = submit((mortal_pool *)pool, task_nothing, NULL, 0);
         CHECK_EQ(outcome_and_release(future), MORTAL_DONE);
@@ -83,7 +68,7 @@ static void check(bool owner_is_refused)
 {
     uint64_t dice = 1;
     if (owner_is_refused)
-        refuse_membarrier();
+        refuse_system_call(SYS_membarrier);
     mortal_pool *pool = twin_open(WORKERS, 1, (mortal_pool_options){.held_tasks = 64});
     const struct region *r = twin_region();
     bool is_light = fence_is_light(r); /* not where this kernel has no membarrier */

@@ -6,13 +6,10 @@
  * Broken by: no barrier before the look whether the favourite is in, which is planted here and must be caught; a lock that
  * waits for a barrier that it cannot have.
  */
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,6 +17,7 @@
 #include "unit.h"
 
 #include "owner/lock.h"
+#include "refuse.h"
 #include "region/plant.h"
 
 enum { TURNS = 200000, ROUNDS = 10000, ROUNDS_PLANTED = 5000000, THREADS_MOST = 12, LIVES = 20, TWO_INSIDE = 70 };
@@ -127,22 +125,9 @@ static void check_fork(void)
     CHECK_EQ(atomic_load(&together), 0);
 }
 
-static void refuse_membarrier(void)
-{
-    struct sock_filter code[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_membarrier, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    struct sock_fprog program = {.len = COUNT(code), .filter = code};
-    CHECK_OK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-    CHECK_OK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0));
-}
-
 static void *enter_without_barrier(void *hammer)
 {
-    refuse_membarrier();
+    refuse_system_call(SYS_membarrier);
     inside_once(hammer);
     return NULL;
 }

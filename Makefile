@@ -5,6 +5,8 @@
 
 DIR    ?= build
 PREFIX ?= /usr/local
+# Where Debian's loader and pkg-config look: meson chooses it only where dpkg-dev is installed, else lib64.
+LIBDIR ?= lib/$(shell cc -print-multiarch)
 
 .PHONY: help setup setup-lint setup-fuzz setup-bench build demo test test-long fuzz bench bench-report lint install clean
 
@@ -60,7 +62,7 @@ lint: setup-lint build
 	@tests/lint.sh $(DIR)
 
 install: build
-	@meson configure $(DIR) --prefix $(PREFIX)
+	@meson configure $(DIR) --prefix '$(PREFIX)' --libdir '$(LIBDIR)'
 	@DESTDIR='$(DESTDIR)' meson install -C $(DIR) --quiet
 
 clean:

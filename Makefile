@@ -64,6 +64,7 @@ lint: setup-lint build
 install: build
 	@meson configure $(DIR) --prefix '$(PREFIX)' --libdir '$(LIBDIR)'
 	@DESTDIR='$(DESTDIR)' meson install -C $(DIR) --quiet
+	@test -n '$(DESTDIR)' || test "$$(id -u)" -ne 0 || /sbin/ldconfig
 
 clean:
 	rm -rf $(DIR) $(DIR)-asan $(DIR)-tsan $(DIR)-fuzz

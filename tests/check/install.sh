@@ -9,6 +9,7 @@ fail() { echo "$*"; exit 1; }
 
 libdir=lib/$(cc -print-multiarch)
 make -s -n -C "$SRC" install | grep -q -- "--libdir '$libdir'" || fail "make install does not say --libdir $libdir"
+make -s -n -C "$SRC" install DESTDIR= | grep -q "/sbin/ldconfig" || fail "make install does not tell the loader"
 pkg-config --variable pc_path pkg-config | tr ':' '\n' | grep -qx "/usr/local/$libdir/pkgconfig" ||
     fail "pkg-config does not look into /usr/local/$libdir"
 

@@ -14,9 +14,9 @@
  *   still the favourite? go on       barrier in all threads
  *   else: I am out, and the mutex    wait until it is out; go on
  *
- * Whose favour was taken away must prove itself for longer the next time, so threads that take turns end up with the mutex.
- * "In" is said in a record that was never another thread's, since who read long ago that it is the favourite may still be
- * about to say so: a lock has few records, and who comes after them uses the mutex for ever.
+ * A lock whose favour was taken away wants to be taken for longer in a row before it gives the next one, so threads that take
+ * turns end up with the mutex. "In" is said in a record that was never another thread's, since who read long ago that it is
+ * the favourite may still be about to say so: a lock has few records, and gives no favours any more when one is missing.
  *
  * All of it is in the owner's private memory: no host can hold it, and no kill can leave it locked.
  */

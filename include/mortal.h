@@ -427,7 +427,8 @@ enum mortal_asked {
 };
 
 enum mortal_map_order {
-    MORTAL_MAP_IN_ORDER = 0,   /* as items were put. One that takes long holds back those behind it, not their work */
+    MORTAL_MAP_IN_ORDER = 0,   /* as items were put. One that takes long holds back those behind it; their work too, of up
+                                  to 63 that its worker took up with it, where the items before were short */
     MORTAL_MAP_AS_FINISHED = 1 /* whichever has ended, about in that order */
 };
 
@@ -717,10 +718,10 @@ MORTAL_API int mortal_map_open(mortal_map **out, mortal_pool *pool, mortal_map_f
  * Shape     item   item_bytes bytes, copied; null if there are none
  *           tag    yours: comes back with the verdict, is never looked at
  *           It starts when a worker is free, as tasks do, with no further call: unless the queue of the pool is full, or what
- *           ran it was cut; then with the next call of put, next or kill
+ *           ran it was cut; then with the next call of put, next or kill. If it is short, and was given to a worker that an
+ *           item before it keeps for long, it starts when somebody has slept in put or next for a moment
  * Returns   0, or
- *           -EAGAIN      timeout_ns is 0 and window items are put and not taken: mortal_map_next() makes room; or the queue
- *                        of the pool was full before
+ *           -EAGAIN      timeout_ns is 0 and window items are put and not taken: mortal_map_next() makes room
  *           -ETIMEDOUT   likewise, all the time
  *           -EDEADLK     likewise, and this process has one thread: nobody else can take. Take first
  *           -EHOSTDOWN   the circuit breaker is open: mortal_pool_mend()

@@ -80,6 +80,35 @@ static void *feed(void *map)
     return NULL;
 }
 
+/* There is somebody else who could take, and does not. */
+static void *take_nothing(void *is_over)
+{
+    word_await(is_over, 1);
+    return NULL;
+}
+
+static void nobody_takes(mortal_pool *pool)
+{
+    mortal_map *map = map_like(pool, work, shape);
+    word        is_over = 0;
+    pthread_t   thread;
+    CHECK_EQ(pthread_create(&thread, NULL, take_nothing, &is_over), 0);
+    for (uint64_t i = 0; i < WINDOW; i++)
+        CHECK_OK(put(map, i, 0));
+    CHECK_ERR(put(map, WINDOW, MS(3)), -ETIMEDOUT);
+    mortal_map_entry entry = take(map);
+    check_entry(&entry, 0);
+    CHECK_OK(put(map, WINDOW, MS(3)));
+    for (uint64_t i = 1; i <= WINDOW; i++) {
+        entry = take(map);
+        check_entry(&entry, i);
+    }
+    word_set(&is_over, 1);
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    end_map(map);
+    memset((void *)calls, 0, items());
+}
+
 static void by_two_threads(mortal_pool *pool)
 {
     mortal_map      *map = map_like(pool, work, shape);
@@ -163,6 +192,7 @@ void test(void)
     by_one_thread(pool);
     by_two_threads(pool);
     by_itself(pool);
+    nobody_takes(pool);
     full(pool);
     numbers(pool);
     CHECK_EQ(stats_of(pool).buffers, 0);

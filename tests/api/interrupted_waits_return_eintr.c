@@ -6,6 +6,7 @@
  */
 #include "tasks.h"
 
+#include <pthread.h>
 #include <sys/time.h>
 
 static volatile sig_atomic_t ticks;
@@ -30,11 +31,14 @@ static void tick_every_ms(unsigned interval_ms)
 static void waits_are_interrupted(mortal_pool *pool, mortal_group *group, mortal_future held)
 {
     mortal_verdict verdict;
+    mortal_part part;
     tick_every_ms(3);
     CHECK_ERR(mortal_future_wait(held, MORTAL_FOREVER, &verdict), -EINTR);
     CHECK_ERR(mortal_future_wait(held, LIMIT, &verdict), -EINTR);
     CHECK_ERR(mortal_future_take(held, MORTAL_FOREVER, &verdict, NULL, 0), -EINTR);
     CHECK_ERR(mortal_group_next(group, MORTAL_FOREVER, &verdict), -EINTR);
+    CHECK_OK(mortal_group_stream(group, held));
+    CHECK_ERR(mortal_group_next_part(group, MORTAL_FOREVER, &part), -EINTR);
     uint64_t submitted = stats_of(pool).submitted;
     CHECK_ERR(mortal_pool_submit(pool, task_nothing, NULL, 0, NULL, NULL), -EINTR);
     CHECK_EQ(stats_of(pool).submitted, submitted);
@@ -59,7 +63,30 @@ static int hold_item(mortal_task *task, const void *item, void *result)
     return task_held(task, item, sizeof(struct gate *));
 }
 
-/* Who takes sleeps beside the program's only thread, who puts is told that it is the only one. */
+/* No signals come here: it is there, so that somebody could take. */
+static void *be_there(void *is_over)
+{
+    word_await(is_over, 1);
+    return NULL;
+}
+
+static void putting_is_interrupted(mortal_map *map, struct gate *const *item)
+{
+    word is_over = 0;
+    sigset_t ticks_only, before;
+    pthread_t thread;
+    CHECK_OK(sigemptyset(&ticks_only));
+    CHECK_OK(sigaddset(&ticks_only, SIGALRM));
+    CHECK_EQ(pthread_sigmask(SIG_BLOCK, &ticks_only, &before), 0);
+    CHECK_EQ(pthread_create(&thread, NULL, be_there, &is_over), 0);
+    CHECK_EQ(pthread_sigmask(SIG_SETMASK, &before, NULL), 0);
+    CHECK_ERR(mortal_map_put(map, item, NULL, MORTAL_FOREVER), -EINTR);
+    word_set(&is_over, 1);
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    until_single_threaded();
+}
+
+/* Who takes sleeps beside the program's only thread, who puts is told that it is the only one, or sleeps as well. */
 static void an_open_map_is_interrupted(mortal_pool *pool, struct gate *gate)
 {
     mortal_map_options options = {.size = sizeof options, .item_bytes = sizeof gate, .window = 1};
@@ -70,6 +97,7 @@ static void an_open_map_is_interrupted(mortal_pool *pool, struct gate *gate)
     word_await(&gate->arrived, 1);
     tick_every_ms(3);
     CHECK_ERR(mortal_map_next(map, MORTAL_FOREVER, &entry), -EINTR);
+    putting_is_interrupted(map, &gate);
     CHECK_ERR(mortal_map_put(map, &gate, NULL, MORTAL_FOREVER), -EDEADLK);
     tick_every_ms(0);
     gate_open(gate);

@@ -58,6 +58,28 @@ static void crashes(mortal_pool *pool, mortal_function *function, mortal_buffer 
     CHECK_OK(mortal_future_release(future));
 }
 
+static int first_byte(mortal_task *task, const void *item, void *result)
+{
+    (void)task, (void)result;
+    return *(const unsigned char *)item;
+}
+
+/* What is gone was not put, and the next one is. */
+static void items_of_it(mortal_pool *pool, const unsigned char *all)
+{
+    mortal_map        *map;
+    mortal_map_entry   entry;
+    mortal_map_options options = {.size = sizeof options, .item_bytes = 100, .window = 1};
+    CHECK_OK(mortal_map_open(&map, pool, first_byte, &options));
+    CHECK_ERR(mortal_map_put(map, all + 5000, NULL, 0), -EFAULT);
+    CHECK_ERR(mortal_map_put(map, all + 4000, NULL, 0), -EFAULT);
+    CHECK_OK(mortal_map_put(map, all, NULL, 0));
+    CHECK_OK(mortal_map_next(map, LIMIT, &entry));
+    CHECK_EQ(entry.number, 0);
+    CHECK_EQ(entry.verdict.status, 5);
+    CHECK_OK(mortal_map_close(map));
+}
+
 void test(void)
 {
     static unsigned char bytes[BYTES];
@@ -87,6 +109,7 @@ void test(void)
     CHECK_EQ(stats_of(pool).held, held);
     CHECK_EQ(stats_of(pool).submitted, submitted);
     check_sum(pool, all, 4096);
+    items_of_it(pool, all);
 
     CHECK_OK(ftruncate(fd, BYTES)); /* it is there again, and is zero */
     CHECK_EQ(outcome_and_release(submit(pool, touch, &buffer, sizeof buffer)), MORTAL_FAILED);

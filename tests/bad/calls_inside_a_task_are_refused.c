@@ -10,12 +10,20 @@ struct scene {
     mortal_pool *pool;
     mortal_group *group;
     mortal_future other;
+    mortal_buffer buffer;
 };
+
+static int item_nothing(mortal_task *task, const void *item, void *result)
+{
+    (void)task, (void)item, (void)result;
+    return 0;
+}
 
 static void pool_calls(struct scene *scene)
 {
     mortal_pool *pool = NULL;
     mortal_group *group = NULL;
+    mortal_map *map = NULL;
     mortal_stats stats;
     CHECK_ERR(mortal_pool_open(&pool, NULL), -EPERM);
     CHECK_ERR(mortal_pool_submit(scene->pool, task_nothing, NULL, 0, NULL, NULL), -EPERM);
@@ -26,17 +34,23 @@ static void pool_calls(struct scene *scene)
     CHECK_ERR(mortal_pool_mend(scene->pool), -EPERM);
     CHECK_ERR(mortal_pool_close(scene->pool, MORTAL_CLOSE_KILL, 0, NULL), -EPERM);
     CHECK_ERR(mortal_group_open(&group, scene->pool), -EPERM);
+    CHECK_ERR(mortal_map_open(&map, scene->pool, item_nothing, NULL), -EPERM);
     mortal_pool_kill_now(scene->pool, MORTAL_UNENDED);
     mortal_pool_seal(scene->pool);
-    CHECK(pool == NULL && group == NULL);
+    CHECK(pool == NULL && group == NULL && map == NULL);
 }
 
 static void group_and_future_calls(struct scene *scene)
 {
     mortal_verdict verdict;
     mortal_look look;
+    mortal_part part;
+    mortal_buffer_info info;
     int fd;
     CHECK_ERR(mortal_group_next(scene->group, 0, &verdict), -EPERM);
+    CHECK_ERR(mortal_group_next_part(scene->group, 0, &part), -EPERM);
+    CHECK_ERR(mortal_group_stream(scene->group, scene->other), -EPERM);
+    CHECK_ERR(mortal_buffer_look(scene->buffer, &info), -EPERM);
     CHECK_ERR(mortal_group_fd(scene->group, &fd), -EPERM);
     CHECK_ERR(mortal_group_kill(scene->group, MORTAL_UNENDED, 0, 0, NULL), -EPERM);
     CHECK_ERR(mortal_group_close(scene->group), -EPERM);
@@ -74,6 +88,7 @@ void test(void)
     struct scene *scene = harness_shared(sizeof *scene);
     scene->pool = pool_with(2);
     CHECK_OK(mortal_group_open(&scene->group, scene->pool));
+    CHECK_OK(mortal_buffer_open(&scene->buffer, scene->pool, 4096, 0));
     scene->other = submit_at(scene->pool, task_held, gate);
     word_await(&gate->arrived, 1);
     mortal_verdict verdict = wait_for(submit_at(scene->pool, try_everything, scene));

@@ -126,9 +126,10 @@ static void *wait_in(void *context)
     return NULL;
 }
 
-/* Closing kills what runs and sends home who waits. */
-static void is_closed(mortal_pool *pool, bool puts)
+/* Closing the map, or its pool, kills what runs and sends home who waits. */
+static void is_closed(bool puts, bool with_its_pool)
 {
+    mortal_pool *pool = pool_with(HELD);
     pthread_t thread;
     struct waiter waiter = {.map = map_like(pool, hold, (mortal_map_options){.window = HELD}), .puts = puts, .waits = &steps[2]};
     word_set(&steps[0], 0);
@@ -140,9 +141,16 @@ static void is_closed(mortal_pool *pool, bool puts)
     CHECK_EQ(pthread_create(&thread, NULL, wait_in, &waiter), 0);
     word_await(&steps[2], 1);
     harness_sleep_ms(1); /* most likely it sleeps then; if not, that is right as well */
-    CHECK_OK(mortal_map_close(waiter.map));
+    if (!with_its_pool)
+        CHECK_OK(mortal_map_close(waiter.map));
+    else
+        CHECK_OK(mortal_pool_close(pool, MORTAL_CLOSE_KILL, 0, NULL));
     CHECK_EQ(pthread_join(thread, NULL), 0);
+    if (with_its_pool)
+        return;
     CHECK_EQ(stats_of(pool).running, 0);
+    CHECK_EQ(stats_of(pool).buffers, 0);
+    end(pool);
 }
 
 void test(void)
@@ -159,8 +167,8 @@ void test(void)
         ends(pool, BY_NOW, MORTAL_PENDING, order, 0);
     }
     is_heard(pool);
-    is_closed(pool, false);
-    is_closed(pool, true);
+    for (unsigned i = 0; i < 4; i++)
+        is_closed(i % 2 != 0, i / 2 != 0);
     check_pool_works(pool);
     CHECK_EQ(stats_of(pool).buffers, 0);
     CHECK_EQ(stats_of(pool).held, 0);

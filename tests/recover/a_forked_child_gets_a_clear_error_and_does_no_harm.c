@@ -9,6 +9,7 @@ struct scene {
     mortal_pool *pool;
     mortal_group *group;
     mortal_future running, pending;
+    mortal_buffer buffer;
 };
 
 static void the_pool_is_refused(struct scene *scene)
@@ -32,8 +33,13 @@ static void group_and_futures_are_refused(struct scene *scene)
 {
     mortal_verdict verdict;
     mortal_look look;
+    mortal_part part;
+    mortal_buffer_info info;
     int fd;
     CHECK_ERR(mortal_group_next(scene->group, 0, &verdict), -EPERM);
+    CHECK_ERR(mortal_group_next_part(scene->group, 0, &part), -EPERM);
+    CHECK_ERR(mortal_group_stream(scene->group, scene->running), -EPERM);
+    CHECK_ERR(mortal_buffer_look(scene->buffer, &info), -EPERM);
     CHECK_ERR(mortal_group_fd(scene->group, &fd), -EPERM);
     CHECK_ERR(mortal_group_kill(scene->group, MORTAL_UNENDED, 0, MORTAL_FOREVER, NULL), -EPERM);
     CHECK_ERR(mortal_group_close(scene->group), -EPERM);
@@ -67,6 +73,7 @@ void test(void)
     struct scene scene = {.pool = pool_with(1)};
     int status = 0;
     CHECK_OK(mortal_group_open(&scene.group, scene.pool));
+    CHECK_OK(mortal_buffer_open(&scene.buffer, scene.pool, 4096, 0));
     mortal_task_options in_group = {.group = scene.group};
     scene.running = submit_like(scene.pool, task_held, &place, sizeof place, in_group);
     scene.pending = submit(scene.pool, task_echo, "still here", 11);

@@ -91,6 +91,7 @@ static bool is_readable(int fd, int timeout_ms)
 static void all_are_told(struct scene *scene)
 {
     mortal_verdict verdict;
+    mortal_part part;
     CHECK(is_readable(scene->fd, 60000));
     CHECK_ERR(mortal_group_next(scene->polled, 0, &verdict), -EHOSTDOWN);
     CHECK(!is_readable(scene->fd, 0)); /* said once: an event loop that goes on does not go round and round */
@@ -99,8 +100,14 @@ static void all_are_told(struct scene *scene)
     CHECK_ERR(mortal_future_wait(scene->holder, 0, &verdict), -ETIMEDOUT);
     for (unsigned i = 0; i < PENDING; i++) {
         CHECK_ERR(mortal_future_wait(scene->pending[i], 0, &verdict), -EHOSTDOWN);
+        CHECK_ERR(mortal_future_take(scene->pending[i], MORTAL_FOREVER, &verdict, NULL, 0), -EHOSTDOWN);
         CHECK_EQ(look_at(scene->pending[i]).phase, MORTAL_PENDING);
     }
+    CHECK_OK(mortal_group_stream(scene->slept_on, scene->pending[PENDING - 2]));
+    CHECK_ERR(mortal_group_next_part(scene->slept_on, MORTAL_FOREVER, &part), -EHOSTDOWN);
+    CHECK_OK(mortal_group_stream(scene->with_one_that_runs, scene->pending[PENDING - 1]));
+    CHECK_OK(mortal_group_stream(scene->with_one_that_runs, scene->holder));
+    CHECK_ERR(mortal_group_next_part(scene->with_one_that_runs, 0, &part), -ETIMEDOUT);
     CHECK_EQ(stats_of(scene->pool).pending, PENDING);
     CHECK_EQ(stats_of(scene->pool).running, 1);
 }

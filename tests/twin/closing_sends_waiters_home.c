@@ -5,7 +5,7 @@
  */
 #include "twin.h"
 
-enum { WAITERS = 6, PENDING = 3 };
+enum { WAITERS = 8, PENDING = 3 };
 
 static mortal_pool *pool;
 static mortal_group *group;
@@ -34,6 +34,15 @@ static void *wait_for_group(void *argument)
     return NULL;
 }
 
+static void *wait_for_parts(void *argument)
+{
+    mortal_part part;
+    word_add(&started, 1);
+    CHECK_ERR(mortal_group_next_part(group, argument != NULL ? SECONDS(3600) : MORTAL_FOREVER, &part), -ESHUTDOWN);
+    word_add(&home, 1);
+    return NULL;
+}
+
 /* The queue is full. */
 static void *wait_for_room(void *argument)
 {
@@ -55,6 +64,7 @@ static void *let_go(void *argument)
     CHECK_ERR(mortal_pool_submit(pool, task_nothing, NULL, 0, NULL, NULL), -ESHUTDOWN);
     CHECK_ERR(mortal_pool_close(pool, MORTAL_CLOSE_KILL, 0, NULL), -EALREADY);
     CHECK_ERR(mortal_future_wait(held, 0, NULL), -ESHUTDOWN);
+    CHECK_ERR(mortal_group_stream(group, held), -ESHUTDOWN);
     CHECK_ERR(mortal_group_close(group), -ESHUTDOWN);
     gate_open(gate);
     return argument;
@@ -66,6 +76,7 @@ static void fill_pool(void)
     mortal_task_options options = {.size = sizeof options, .group = group};
     word *counter = &ran;
     CHECK_OK(mortal_pool_submit(pool, task_held, &at, sizeof at, &options, &held));
+    CHECK_OK(mortal_group_stream(group, held));
     word_await(&gate->arrived, 1);
     for (int i = 0; i < PENDING; i++)
         CHECK_OK(mortal_pool_submit(pool, task_count, &counter, sizeof counter, NULL, NULL));
@@ -73,8 +84,8 @@ static void fill_pool(void)
 
 static void check_round(uint32_t round)
 {
-    static void *(*const bodies[WAITERS])(void *) = {wait_for_future, wait_for_future, wait_for_group,
-                                                     wait_for_group,  wait_for_room,   wait_for_room};
+    static void *(*const bodies[WAITERS])(void *) = {wait_for_future, wait_for_future, wait_for_group, wait_for_group,
+                                                     wait_for_parts,  wait_for_parts,  wait_for_room,  wait_for_room};
     pthread_t threads[WAITERS];
     uint64_t dice = round;
     mortal_future last = held;

@@ -7,6 +7,8 @@
 #include "tasks.h"
 
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 #define HUGE (2u << 20)
 #define SPAN (8u * HUGE)
@@ -88,6 +90,35 @@ static void a_held_one(mortal_pool *pool, struct gate *gate, mortal_buffer buffe
     CHECK_EQ(look(buffer).tasks, 0);
 }
 
+/* This process has had huge pages switched off, whatever stands in the files. */
+static void without_huge_pages(mortal_buffer buffer)
+{
+    if (prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) != 0)
+        return; /* a kernel without */
+    CHECK_EQ(look(buffer).huge_pages, MORTAL_HUGE_PAGES_NEVER);
+    CHECK_OK(prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0));
+    CHECK_EQ(look(buffer).huge_pages, rule_here());
+}
+
+/* A look needs addresses for the buffer once more. */
+static void without_addresses(mortal_buffer buffer)
+{
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    struct rlimit      before, now;
+    mortal_buffer_info info = {.bytes = 77};
+    CHECK_OK(getrlimit(RLIMIT_AS, &before));
+    now = before;
+    now.rlim_cur = (uint64_t)status_of(getpid(), "VmSize:") * 1024 + HUGE;
+    CHECK_OK(setrlimit(RLIMIT_AS, &now));
+    CHECK_ERR(mortal_buffer_look(buffer, &info), -ENOMEM);
+    CHECK_EQ(info.bytes, 77);
+    CHECK_OK(setrlimit(RLIMIT_AS, &before));
+    CHECK_EQ(look(buffer).memory_bytes, SPAN);
+#else
+    (void)buffer;
+#endif
+}
+
 static void bad_ones(mortal_buffer closed, mortal_buffer open)
 {
     mortal_buffer_info info = {.bytes = 77};
@@ -108,6 +139,8 @@ void test(void)
     a_reserved_one(pool, &buffer);
     a_lazy_one(pool);
     a_held_one(pool, gate, buffer);
+    without_huge_pages(buffer);
+    without_addresses(buffer);
     CHECK_OK(mortal_buffer_wrap_fd(&file, pool, fd, 0, 0, 0));
     CHECK_EQ(look(file).bytes, 10000);
     CHECK_EQ(look(file).memory_bytes, 0);

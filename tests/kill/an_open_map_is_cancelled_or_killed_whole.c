@@ -153,6 +153,30 @@ static void is_closed(bool puts, bool with_its_pool)
     end(pool);
 }
 
+static void *close_it(void *map)
+{
+    int error = mortal_map_close(map);
+    CHECK(error == 0 || error == -ESHUTDOWN || error == -EINVAL); /* the last: it came too late */
+    return (void *)(intptr_t)error;
+}
+
+/* One of them does. */
+static void is_closed_by_two(mortal_pool *pool)
+{
+    pthread_t thread;
+    void *other;
+    mortal_map *map = map_like(pool, hold, (mortal_map_options){.window = HELD});
+    word_set(&steps[0], 0);
+    word_set(&steps[1], 0);
+    for (unsigned i = 0; i < HELD; i++)
+        CHECK_OK(mortal_map_put(map, NULL, NULL, 0));
+    word_await(&steps[0], HELD);
+    CHECK_EQ(pthread_create(&thread, NULL, close_it, map), 0);
+    void *mine = close_it(map);
+    CHECK_EQ(pthread_join(thread, &other), 0);
+    CHECK((mine == NULL) != (other == NULL));
+}
+
 void test(void)
 {
     steps = harness_shared(3 * sizeof *steps);
@@ -167,6 +191,8 @@ void test(void)
         ends(pool, BY_NOW, MORTAL_PENDING, order, 0);
     }
     is_heard(pool);
+    for (unsigned i = 0; i < 100; i++)
+        is_closed_by_two(pool);
     for (unsigned i = 0; i < 4; i++)
         is_closed(i % 2 != 0, i / 2 != 0);
     check_pool_works(pool);

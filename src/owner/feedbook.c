@@ -12,7 +12,7 @@
 #define STINT_MOST 4096u  /* items likewise */
 #define LENGTH_MOST 65536u /* in one stretch: then others of the pool have their turn */
 #define BELIEVED 3u       /* so often an item may end its runner and not be what it noted as begun */
-#define PATIENCE 100u     /* so often a runner may return and not have begun it */
+#define PATIENCE 100u     /* so often a runner may return, or be lost, and not have begun it */
 
 static uint64_t aligned(uint64_t offset) { return (offset + 63) / 64 * 64; }
 
@@ -122,23 +122,36 @@ void feedbook_add(struct feed_book *book) {
         (void)first_of(book, &book->waiting);
 }
 
-static uint32_t free_run(struct feed_book *book) {
+static uint32_t free_run(struct feed_book *book, bool spoiled) {
     for (uint32_t i = 0; i < book->plan.runs; i++) {
         uint32_t run = book->next_run;
         book->next_run = run + 1 == book->plan.runs ? 0 : run + 1;
-        if (book->stints[run].name == 0 && !book->stints[run].is_spoiled)
+        if (book->stints[run].name == 0 && book->stints[run].is_spoiled == spoiled)
             return run;
     }
     return NO_RUN;
 }
 
+/* One that is spoiled only where there is no other: better a note that somebody may still overwrite than a map that stands
+ * still. Its word nobody changes who has another name. */
+static uint32_t any_free_run(struct feed_book *book) {
+    uint32_t run = free_run(book, false);
+    return run != NO_RUN ? run : free_run(book, true);
+}
+
+/* When all were given they come again: whoever had one so long ago has ended. */
+static uint32_t new_name(struct feed_book *book) {
+    book->names = book->names == FEED_NAMES_MOST ? 1 : book->names + 1;
+    return book->names;
+}
+
 uint32_t feedbook_begin(struct feed_book *book, struct feed_runner *runner) {
-    uint32_t run = book->waiting.count == 0 || book->out >= book->plan.runs ? NO_RUN : free_run(book);
-    if (run == NO_RUN || book->names == FEED_NAMES_MOST)
+    uint32_t run = book->waiting.count == 0 || book->out >= book->plan.runs ? NO_RUN : any_free_run(book);
+    if (run == NO_RUN)
         return NO_RUN;
     struct feed_stint *stint = &book->stints[run];
     uint32_t most = stint_most(book), cell = first_of(book, &book->waiting);
-    *stint = (struct feed_stint){.number = book->items[cell].number, .first = cell, .count = 1, .name = ++book->names};
+    *stint = (struct feed_stint){.number = book->items[cell].number, .first = cell, .count = 1, .name = new_name(book)};
     book->items[cell].state = CELL_OUT;
     while (book->waiting.count != 0 && stint->count < most) {
         cell = book->waiting.cells[book->waiting.head];
@@ -311,9 +324,11 @@ static void go_back_all(struct feed_book *book, uint32_t run, const mortal_verdi
             go_back(book, stint->first + i);
 }
 
-/* Nobody knows what its runner did, nor whether it still does. */
-static void lose(struct feed_book *book, uint32_t run, uint32_t taken_up) {
+/* Nobody knows what its runner did, nor whether it still does. Where runners take up nothing again and again the first ends. */
+static void lose(struct feed_book *book, uint32_t run, uint32_t taken_up, uint32_t first) {
     struct feed_stint *stint = &book->stints[run];
+    if (first >= taken_up && ++book->items[stint->first + first].doubts >= PATIENCE)
+        taken_up = first + 1;
     for (uint32_t i = stint->count; i-- != 0;) {
         if (!is_out(book, stint, i))
             continue;
@@ -336,7 +351,7 @@ void feedbook_settle(struct feed_book *book, uint32_t run, const mortal_verdict 
         if (never_began && book->cancelled < stint->number + stint->count)
             book->cancelled = stint->number + stint->count;
         if (is_lost)
-            lose(book, run, taken_up);
+            lose(book, run, taken_up, first);
         else if (never_began || PLANTED(PLANT_MAP_FORGETS_HAND))
             go_back_all(book, run, verdict, stint->count, now_ns);
         else

@@ -177,17 +177,6 @@ static void end_stint(struct feed_book *book, uint32_t run) {
         book->current = NO_RUN;
 }
 
-void feedbook_undo(struct feed_book *book, uint32_t run) {
-    struct feed_stint *stint = &book->stints[run];
-    atomic_store_explicit(&book->runs[run].word, 0, memory_order_relaxed);
-    while (stint->count != 0) {
-        uint32_t cell = stint->first + --stint->count;
-        book->items[cell].state = CELL_WAITS;
-        join_in_front(book, &book->waiting, cell);
-    }
-    end_stint(book, run);
-}
-
 /* ---- ending --------------------------------------------------------------------------------------------------- */
 
 static void end_item(struct feed_book *book, uint32_t cell, uint8_t outcome) {
@@ -281,6 +270,15 @@ static uint32_t take_back(struct feed_book *book, uint32_t run, bool for_good) {
 static bool is_out(const struct feed_book *book, const struct feed_stint *stint, uint32_t place) {
     const struct feed_item *item = &book->items[stint->first + place];
     return item->state == CELL_OUT && item->number == stint->number + place;
+}
+
+void feedbook_undo(struct feed_book *book, uint32_t run) {
+    const struct feed_stint *stint = &book->stints[run];
+    atomic_store_explicit(&book->runs[run].word, 0, memory_order_relaxed);
+    for (uint32_t i = stint->count; i-- != 0;)
+        if (is_out(book, stint, i)) /* else its outcome was overwritten meanwhile, and believed */
+            go_back(book, stint->first + i);
+    end_stint(book, run);
 }
 
 /* Those that have an outcome are its own no more. Returns how many are left, and the first of them. */

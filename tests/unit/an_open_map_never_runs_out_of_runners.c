@@ -1,7 +1,8 @@
 /*
  * An open map goes on for ever: when as many runners were started as there are names for, when nobody knows of any place what
- * its last runner does, when runners find nothing of theirs again and again.
- * Broken by: a name that is used up, a place that is never given out again.
+ * its last runner does, when runners find nothing of theirs again and again. And an item that ended while its runner could not
+ * be started does not wait again.
+ * Broken by: a name that is used up, a place that is never given out again, a cell that stands in a line twice.
  */
 #include "unit.h"
 
@@ -96,9 +97,33 @@ static void what_no_runner_can_get_at_ends(void)
     feedbook_close(&book);
 }
 
+/* Another runner that overwrites outcomes may do that, while who starts one does not have the lock. */
+static void what_ended_waits_no_more(void)
+{
+    struct feed_runner runner;
+    open_book();
+    atomic_store(&book.board->pace_ns, 1000);
+    for (unsigned round = 0; round < 4 * CELLS; round++) {
+        uint32_t first = put_one();
+        put_one();
+        uint32_t run = feedbook_begin(&book, &runner);
+        CHECK(run != NO_RUN);
+        atomic_store(&book.outcomes[first], MORTAL_DONE);
+        CHECK_EQ(take_one().outcome, MORTAL_DONE);
+        feedbook_undo(&book, run);
+        CHECK_EQ(book.waiting.count, 1);
+        CHECK_EQ(book.items[first].state, CELL_FREE);
+        feedbook_give_up(&book, MORTAL_CANCELLED);
+        CHECK_EQ(take_one().outcome, MORTAL_CANCELLED);
+        CHECK_EQ(book.put, book.taken);
+    }
+    feedbook_close(&book);
+}
+
 void test(void)
 {
     names_come_again();
     places_come_again();
     what_no_runner_can_get_at_ends();
+    what_ended_waits_no_more();
 }

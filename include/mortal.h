@@ -428,7 +428,7 @@ enum mortal_asked {
 
 enum mortal_map_order {
     MORTAL_MAP_IN_ORDER = 0,   /* as items were put. One that takes long holds back those behind it; their work too, of up
-                                  to 63 that its worker took up with it, where the items before were short */
+                                  to 15 that its worker took up with it, where the items before were short */
     MORTAL_MAP_AS_FINISHED = 1 /* whichever has ended, about in that order */
 };
 
@@ -719,7 +719,7 @@ MORTAL_API int mortal_map_open(mortal_map **out, mortal_pool *pool, mortal_map_f
  *           tag    yours: comes back with the verdict, is never looked at
  *           It starts when a worker is free, as tasks do, with no further call: unless the queue of the pool is full, or what
  *           ran it was cut; then with the next call of put, next or kill. If it is short, and was given to a worker that an
- *           item before it keeps for long, it starts when somebody has slept in put or next for a moment
+ *           item before it keeps for long, it is given to another by a call that comes, or sleeps, some milliseconds later
  * Returns   0, or
  *           -EAGAIN      timeout_ns is 0 and window items are put and not taken: mortal_map_next() makes room
  *           -ETIMEDOUT   likewise, all the time

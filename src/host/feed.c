@@ -150,7 +150,9 @@ static bool run_some(struct feed *f, uint64_t from, uint64_t count) {
 
 static uint64_t how_many(const struct feed *f, uint64_t seen) {
     uint64_t there = feed_top_of(seen) - feed_at_of(seen), some = f->pace_ns == 0 ? 1 : TAKE_NS / f->pace_ns;
-    some = some == 0 ? 1 : some > f->plan->take_most ? f->plan->take_most : some;
+    uint64_t most = atomic_load_explicit(&f->plan->take_most, memory_order_relaxed); /* ORD(*) a hint */
+    some = some > most ? most : some;
+    some = some == 0 ? 1 : some;
     return some < there ? some : there;
 }
 

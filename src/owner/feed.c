@@ -17,9 +17,10 @@
 #include "system/why.h"
 
 #define NO_ROOM_LOOK_NS 10000000ull /* the queue of the pool is full of others' tasks: nothing rings when it is not */
+#define LOOK_EVERY 4u /* items put: for the time */
 #define SETTLE_EVERY 256u /* entries taken: what runners that were cut have left is looked for although others come */
 #define LOOKS_APART 16u
-#define RESCUE_MOST_NS 16000000ull /* between two looks for one that holds up others */
+#define RESCUE_MOST_NS 16000000ull
 
 /* ---- running -------------------------------------------------------------------------------------------------- */
 
@@ -95,17 +96,27 @@ static int go_on(struct feed *f) {
     return feed_start(f);
 }
 
-static int sleep_until(struct feed *f, uint64_t deadline_ns, bool (*is_enough)(struct pool *, const struct group *)) {
-    bool has_no_runner = f->book.out == 0 && f->book.waiting.count != 0;
-    uint64_t soon = has_no_runner ? clock_after(NO_ROOM_LOOK_NS) : f->patience_ns != NEVER ? clock_after(f->patience_ns) : NEVER;
-    int error = group_sleep(f->pool, f->group, soon < deadline_ns ? soon : deadline_ns, is_enough);
-    if (error != -ETIMEDOUT || clock_ns() >= deadline_ns)
-        return error;
+/* Now and then, by every call: nobody else does it. True: some wait again. */
+static bool rescue_in_time(struct feed *f, uint64_t now_ns) {
+    if (f->patience_ns == NEVER || now_ns < f->looked_ns + f->patience_ns)
+        return false;
+    uint32_t waited = f->book.waiting.count;
+    f->looked_ns = now_ns;
     if (!feedbook_rescue(&f->book))
         f->patience_ns = NEVER; /* until something comes */
     else if (f->patience_ns < RESCUE_MOST_NS)
         f->patience_ns *= 2;
-    return 0;
+    return f->book.waiting.count != waited;
+}
+
+static int sleep_until(struct feed *f, uint64_t deadline_ns, bool (*is_enough)(struct pool *, const struct group *)) {
+    if (rescue_in_time(f, clock_ns()))
+        return 0;
+    bool has_no_runner = f->book.out == 0 && f->book.waiting.count != 0;
+    uint64_t look = f->patience_ns == NEVER ? NEVER : f->looked_ns + f->patience_ns;
+    uint64_t soon = has_no_runner ? clock_after(NO_ROOM_LOOK_NS) : look;
+    int error = group_sleep(f->pool, f->group, soon < deadline_ns ? soon : deadline_ns, is_enough);
+    return error == -ETIMEDOUT && clock_ns() < deadline_ns ? 0 : error;
 }
 
 static int leave(struct pool *pool, int error) {
@@ -178,6 +189,8 @@ static int put(struct feed *f, const void *item, void *tag, uint64_t deadline_ns
         if (error != 0)
             return error;
         heed_kill(f);
+        if (f->book.put % LOOK_EVERY == 0)
+            (void)rescue_in_time(f, clock_coarse_ns());
         if (!feedbook_is_full(&f->book))
             break;
         error = wait_for_room(f, deadline_ns);
@@ -322,6 +335,8 @@ static int next(struct feed *f, uint64_t deadline_ns, mortal_map_entry *entry) {
             tell(f, cell, entry);
             return 0;
         }
+        if (deadline_ns == 0)
+            (void)rescue_in_time(f, clock_ns());
         int error = go_on(f);
         if (error == -ESHUTDOWN)
             return feed_explain(error, NEXT);

@@ -29,7 +29,8 @@ struct feed {
     uint64_t heeded;  /* ticket of the last kill_now of what is pending that is known */
     uint32_t putters; /* sleep for room */
     uint32_t unsettled;
-    uint64_t patience_ns; /* until it is looked for one that holds up others */
+    uint64_t patience_ns; /* from one look for an item that holds up others to the next; NEVER: there is none */
+    uint64_t looked_ns;
     bool is_ended, is_closing;
     struct view views[VIEWS];
 };

@@ -36,6 +36,7 @@ bool feedbook_open(struct feed_book *book, const struct feed_plan *plan, uint8_t
     book->waiting.cells = calloc(plan->cells, sizeof *book->waiting.cells);
     book->coming.cells = calloc(plan->cells, sizeof *book->coming.cells);
     book->current = NO_RUN;
+    book->trust = STINT_MOST;
     return book->items != NULL && book->verdicts != NULL && book->stints != NULL && book->waiting.cells != NULL &&
            book->coming.cells != NULL;
 }
@@ -90,7 +91,17 @@ void feedbook_put(struct feed_book *book, uint32_t cell, void *tag) {
 static uint32_t stint_most(const struct feed_book *book) {
     uint64_t pace = atomic_load_explicit(&book->board->pace_ns, memory_order_relaxed);
     uint64_t most = pace == 0 ? 1 : STINT_NS / pace;
-    return most < 2 ? 1 : most > STINT_MOST ? STINT_MOST : (uint32_t)most;
+    return most < 2 ? 1 : most > book->trust ? book->trust : (uint32_t)most;
+}
+
+/* Short ones on the average may have long ones among them. Halving was too slow: each of the next stretches held some. Back
+ * by one for each runner that ends: the price of a runner is shared by enough items soon. */
+static void set_trust(struct feed_book *book, uint32_t trust) {
+    uint32_t take = trust < book->plan.take_most ? trust : book->plan.take_most;
+    book->trust = trust < STINT_MOST ? trust : STINT_MOST;
+    /* ORD(*) a hint for runners. */
+    if (atomic_load_explicit(&book->told->take_most, memory_order_relaxed) != take)
+        atomic_store_explicit(&book->told->take_most, take, memory_order_relaxed);
 }
 
 /* One more for that runner, if it goes on where its stretch ends. ahead: so many may wait there before. */
@@ -355,21 +366,26 @@ void feedbook_settle(struct feed_book *book, uint32_t run, const mortal_verdict 
         else
             go_back_all(book, run, returned ? &lost : verdict, in_hand(book, run, first, !returned), now_ns);
     }
+    if (returned && !is_lost)
+        set_trust(book, book->trust + 1);
     end_stint(book, run);
 }
 
 bool feedbook_rescue(struct feed_book *book) {
     bool any = false;
-    for (uint32_t run = 0; run < book->plan.runs; run++) {
+    for (uint32_t run = 0, left = book->out; left != 0 && run < book->plan.runs; run++) {
         struct feed_stint *stint = &book->stints[run];
         if (stint->name == 0)
             continue;
+        left--;
         any = any || stint->count > 1 || run == book->current;
         uint64_t word = atomic_load_explicit(&book->runs[run].word, memory_order_relaxed);
         uint32_t at = (uint32_t)feed_at_of(word), before = stint->seen_at;
         stint->seen_at = at;
         if (feed_name_of(word) != stint->name || at == 0 || at != before)
             continue; /* it was not begun yet, or goes on */
+        if (stint->count > 1)
+            set_trust(book, 1);
         if (run == book->current)
             book->current = NO_RUN;
         at = at < stint->count ? take_back(book, run, false) : stint->count;

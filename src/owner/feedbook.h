@@ -69,6 +69,7 @@ struct feed_book {
     uint32_t current;         /* runner that is given more, or NO_RUN */
     uint32_t next_run, out;   /* where a free place is looked for; runners under way */
     uint32_t names;
+    uint32_t trust;           /* so many items one runner is given at most: less where some among them took long */
     uint64_t counts[MORTAL_LOST + 1]; /* of what the owner ended, by outcome */
 };
 

@@ -12,7 +12,7 @@
 
 #define WINDOW_DEFAULT 1024u
 #define WINDOW_MOST (1u << 20)
-#define TAKE_MOST 64u
+#define TAKE_MOST 16u
 #define CLOSE_NS 10000000000ull
 #define DISMISS_NS 100000000ull
 

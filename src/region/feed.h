@@ -34,10 +34,10 @@ struct feed_plan {
     uint32_t cells, runs;  /* how many */
     uint32_t has_deadline;
     uint32_t group;        /* number, of its runners' */
-    uint32_t take_most;    /* so many items are taken up at a time */
     mortal_buffer board;
     uint64_t board_runs, board_outcomes, board_statuses; /* offsets */
     alignas(64) _Atomic uint64_t cancelled; /* O  items with a lower number begin no more */
+    _Atomic uint32_t take_most;             /* O  so many items are taken up at a time */
 };
 
 struct feed_board {

@@ -8,6 +8,7 @@
 #define NEVER UINT64_MAX
 
 uint64_t clock_ns(void); /* CLOCK_MONOTONIC */
+uint64_t clock_coarse_ns(void); /* the same some milliseconds ago, for an eighth of the price */
 uint64_t clock_wall_ns(void); /* CLOCK_REALTIME: for people */
 
 /* now + duration, without wrapping: a duration of NEVER, or one that reaches past the end of time, is NEVER. */

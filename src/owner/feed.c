@@ -88,6 +88,7 @@ static inline void heed_kill(struct feed *f) {
 
 /* Whatever became of runners since, and what follows from it. As feed_start(). */
 static int go_on(struct feed *f) {
+    group_audit(f->pool, f->group, clock_coarse_ns());
     feed_settle(f);
     if (f->pool->broken)
         feedbook_give_up(&f->book, MORTAL_LOST);

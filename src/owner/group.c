@@ -115,6 +115,9 @@ void group_ring(struct pool *pool, uint32_t slot) {
 
 /* ORD(*) the plain atomics below are bells that are slept on, and marks for the supervisor to read after a death. */
 
+#define AUDIT_NS 500000000ull
+#define AUDIT_REST 50u
+
 /* ---- gathering what ended ------------------------------------------------------------------------------------- */
 
 static void look_at(struct pool *pool, uint32_t slot) {
@@ -164,6 +167,18 @@ static bool read_fate_log(struct pool *pool) {
     return !ran_over && atomic_load(&control->fate_tail) - taken < FATE_LOG_ENTRIES;
 }
 
+/* Tasks can overwrite logs, so now and then each member is looked at for itself. No more than a part of the time is spent so,
+ * however many there are. */
+void group_audit(struct pool *pool, struct group *group, uint64_t now_ns) {
+    if (now_ns < group->audit_ns)
+        return;
+    uint64_t since = clock_ns();
+    for (uint32_t slot = group->first; slot != NO_SLOT; slot = pool->entries[slot].next)
+        look_at(pool, slot);
+    uint64_t until = clock_ns();
+    group->audit_ns = until + AUDIT_NS + AUDIT_REST * (until - since);
+}
+
 static void gather(struct pool *pool) {
     const struct region *r = pool->region;
     bool complete = true;
@@ -200,7 +215,7 @@ int mortal_group_open(mortal_group **out, mortal_pool *handle) {
                     : why(-ENOMEM, "mortal_group_open: no memory");
     } else {
         *group = (struct group){.number = number, .first = NO_SLOT, .ready_first = NO_SLOT, .ready_last = NO_SLOT,
-                                .event_fd = -1, .epoll_fd = -1};
+                                .event_fd = -1, .epoll_fd = -1, .audit_ns = clock_after(AUDIT_NS)};
         pool->groups[number] = group;
         pool->group_next_number = (number + 1) % GROUPS_MAX; /* a closed handle stays an error for long */
         *out = seat_group_handle(pool, number);
@@ -328,7 +343,6 @@ static int next_verdict(struct pool *pool, struct group *group, uint64_t deadlin
     gather(pool);
     if (group->ready_first == NO_SLOT && deadline_ns != 0)
         spin_for_group(pool, group);
-    unsigned quiet = 0;
     for (;;) {
         if (deliver(pool, group, verdict)) {
             group_settle(pool, group);
@@ -338,6 +352,7 @@ static int next_verdict(struct pool *pool, struct group *group, uint64_t deadlin
         if (group->ready_first != NO_SLOT)
             continue;
         group_settle(pool, group);
+        group_audit(pool, group, clock_coarse_ns());
         if (group->ready_first != NO_SLOT)
             continue;
         if (group->outstanding == 0)
@@ -346,7 +361,6 @@ static int next_verdict(struct pool *pool, struct group *group, uint64_t deadlin
             return breaker_refuse(pool, "mortal_group_next");
         if (deadline_ns == 0)
             return why(-ETIMEDOUT, "mortal_group_next: nothing has arrived");
-        uint64_t before = clock_ns();
         int error = group_sleep(pool, group, deadline_ns, group_is_answered);
         if (error == -ESHUTDOWN)
             return why(error, "mortal_group_next: the group or its pool is being closed");
@@ -354,9 +368,6 @@ static int next_verdict(struct pool *pool, struct group *group, uint64_t deadlin
             return why(error, "mortal_group_next: a signal handler ran; call again to wait on");
         if (error == -ETIMEDOUT && group->ready_first == NO_SLOT)
             return why(error, "mortal_group_next: nothing arrived within the time-out");
-        /* A long sleep that brought nothing: do not trust the logs alone, a task may have overwritten them. */
-        if (clock_ns() - before > 400000000u && ++quiet % 2 == 0)
-            look_at_all(pool);
         gather(pool);
     }
 }

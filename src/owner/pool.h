@@ -71,6 +71,7 @@ struct group {
     uint32_t sleepers;
     bool closed;
     int event_fd, epoll_fd;     /* -1: none asked for */
+    uint64_t audit_ns;          /* not before then again */
     struct group *parent;       /* of a map's runners: the one in the map's options; null: none. See mapping.c */
     uint32_t *tellers;          /* of these tasks it tells parts, too: see group_parts.c */
     uint32_t teller_count, teller_room, teller_next; /* next: whose turn it is */
@@ -187,6 +188,7 @@ void group_ready(struct pool *pool, uint32_t slot);
 void group_ring(struct pool *pool, uint32_t slot);
 void group_set_watch(struct pool *pool, struct group *group); /* whether completions and parts ring for it */
 void group_settle(struct pool *pool, struct group *group);    /* its descriptor says what is so */
+void group_audit(struct pool *pool, struct group *group, uint64_t now_ns); /* whatever logs say; for who finds nothing */
 void group_unpin(struct group *group); /* a waiter leaves; the last one frees a closed group */
 bool group_take(struct pool *pool, struct group *group, mortal_verdict *verdict); /* a verdict that is there; sleeps never */
 bool group_runs(const struct pool *pool, const struct group *group); /* any of its tasks was claimed and has not ended */

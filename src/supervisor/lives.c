@@ -20,12 +20,13 @@
 
 int lives_open(struct supervisor *s) {
     uint32_t lives = s->region->g.lives;
-    s->free_lives = calloc(lives, sizeof *s->free_lives);
-    s->dead_lives = calloc(lives, sizeof *s->dead_lives);
-    s->life_marks = calloc(lives, 1);
-    s->life_berth = calloc(lives, sizeof *s->life_berth);
-    if (s->free_lives == NULL || s->dead_lives == NULL || s->life_marks == NULL || s->life_berth == NULL)
+    /* In one, and so large enough to be a mapping of its own: a smaller one is cleared in the heap, which touches it. */
+    s->free_lives = calloc(lives, sizeof *s->free_lives + sizeof *s->dead_lives + sizeof *s->life_berth + sizeof *s->life_marks);
+    if (s->free_lives == NULL)
         return -ENOMEM;
+    s->dead_lives = s->free_lives + lives;
+    s->life_berth = (uint16_t *)(void *)(s->dead_lives + lives);
+    s->life_marks = (uint8_t *)(s->life_berth + lives);
     return 0; /* none is on the stack yet: those never used are given out by number, and no table is touched before */
 }
 

@@ -354,8 +354,7 @@ void world_close(void)
     memory_unmap(world.answers, answers_bytes);
     for (uint32_t i = 0; i < berths; i++)
         free(s->hosts[i].watches);
-    void *tables[] = {s->hosts, s->positions, s->returned, s->free_lives, s->dead_lives, s->life_marks, s->life_berth,
-                      s->leaving, s->uncleans};
+    void *tables[] = {s->hosts, s->positions, s->returned, s->free_lives, s->leaving, s->uncleans};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         free(tables[i]);
 }

@@ -24,10 +24,7 @@ static void start(void)
 
 static void finish(void)
 {
-    free(s.free_lives);
-    free(s.dead_lives);
-    free(s.life_marks);
-    free(s.life_berth);
+    free(s.free_lives); /* and the other tables with it */
     region_destroy(&r);
 }
 

@@ -26,7 +26,7 @@ def main():
     found = list(files(PROGRAMS + list(PARTS), (".c",)))
     found = [path for path in found if os.path.basename(path) not in PARTS.get(path.split(os.sep)[1], [])]
     found += list(files(MODELS, (".cpp",))) + list(files(SCRIPTS, (".sh", ".py")))
-    faults = [f"{path}: not in tests/meson.build" for path in found if path not in listed]
+    faults = [f"{path}: not in tests/meson.build or its folder's" for path in found if path not in listed]
     faults += [f"{path}: listed, but not there" for path in sorted(set(listed)) if path not in found]
     faults += [f"{path}: listed more than once" for path in sorted(set(listed)) if listed.count(path) > 1]
     print("\n".join(faults))

@@ -32,6 +32,7 @@ uint64_t bytes_take(struct bytes *bytes, unsigned count)
 /* ---- the system's door, replaced (--wrap) ----------------------------------------------------------------------- */
 
 uint64_t __wrap_clock_ns(void);
+uint64_t __wrap_clock_coarse_ns(void);
 uint64_t __wrap_clock_after(uint64_t duration_ns);
 bool __wrap_spin_turn(struct spin *spin);
 int __wrap_futex_wait(const _Atomic uint32_t *word, uint32_t expected, uint64_t deadline_ns);
@@ -42,6 +43,8 @@ int __wrap_process_code(struct code_range **out);
 bool __wrap_process_thread_look(pid_t pid, pid_t thread, struct thread_look *look);
 
 uint64_t __wrap_clock_ns(void) { return world.now_ns += 1000; }
+
+uint64_t __wrap_clock_coarse_ns(void) { return world.now_ns; }
 
 uint64_t __wrap_clock_after(uint64_t duration_ns)
 {

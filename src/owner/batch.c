@@ -26,9 +26,10 @@ static size_t submit_usual(struct pool *pool, const mortal_job *jobs, size_t cou
     size_t done = 0;
     if (!usual_may_submit(pool))
         return 0;
-    for (; done < count && is_usual(pool, &jobs[done], tail); done++) {
+    for (; done < count && is_usual(pool, &jobs[done], tail); done++, tail++) {
         const mortal_job *job = &jobs[done];
-        futures[done] = usual_make(pool, tail++, (uintptr_t)job->function, job->input, job->input_bytes, job->tag);
+        if (!usual_make(pool, tail, (uintptr_t)job->function, job->input, job->input_bytes, job->tag, &futures[done]))
+            break;
     }
     if (done == 0)
         return 0;

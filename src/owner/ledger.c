@@ -76,6 +76,19 @@ int ledger_make_places(struct pool *pool, enum lane lane) {
     return 0;
 }
 
+static inline void next_life(struct entry *entry) {
+    entry->life++;
+    if ((entry->life & GENERATION_MASK) == 0)
+        entry->life++; /* 0 is no generation: a cleared word must not look like one of ours */
+}
+
+void ledger_renew(struct pool *pool, uint32_t slot) {
+    struct entry *entry = &pool->entries[slot];
+    if (!ledger_is_as_left(pool, slot, (uint32_t)entry->life) &&
+        word_generation(atomic_load(claim_of(pool->region, slot))) == (entry->life & GENERATION_MASK))
+        next_life(entry);
+}
+
 void ledger_untake(struct pool *pool, uint32_t slot) { pool->free_slots[pool->free_count++] = slot; }
 
 static void free_input(struct pool *pool, struct entry *entry) {
@@ -98,17 +111,18 @@ static __attribute__((noinline)) void drop_extras(struct entry *entry) {
 /* ORD(*) counters for the supervisor to know what there is; ends that the owner makes itself wake by futex at once. */
 static inline void free_slot(struct pool *pool, uint32_t slot) {
     struct entry *entry = &pool->entries[slot];
+    _Atomic uint64_t *claim = claim_of(pool->region, slot);
     if (entry->has_extras)
         drop_extras(entry);
     entry->state = ENTRY_FREE;
     entry->released = false;
-    entry->life++;
-    if ((entry->life & GENERATION_MASK) == 0)
-        entry->life++; /* 0 is no generation: a cleared word must not look like one of ours */
+    next_life(entry);
+    /* Forged, it says perhaps what the next one would say: see ledger_is_as_left(). */
+    if (word_generation(atomic_load_explicit(claim, memory_order_relaxed)) == (entry->life & GENERATION_MASK))
+        next_life(entry);
     /* ORD(result:released) pairs ORD(result:reuse): from here on the host that answered may use the memory of the
      * result again, after all reads of it. */
-    atomic_store_explicit(claim_of(pool->region, slot), word_make((uint32_t)entry->life, SLOT_FREE, 0, 0),
-                          memory_order_release);
+    atomic_store_explicit(claim, word_make((uint32_t)entry->life, SLOT_FREE, 0, 0), memory_order_release);
     pool->free_slots[pool->free_count++] = slot;
     pool->held--;
 }
@@ -280,8 +294,9 @@ static inline bool is_garbled(const struct entry *entry, uint64_t word) {
     return word_generation(word) != (uint32_t)(entry->life & GENERATION_MASK) || word_phase(word) == SLOT_FREE;
 }
 
-static __attribute__((noinline)) int end_garbled(struct pool *pool, uint32_t slot) {
-    atomic_store(claim_of(pool->region, slot), word_make((uint32_t)pool->entries[slot].life, SLOT_LOST, 0, 0));
+static __attribute__((noinline)) int end_garbled(struct pool *pool, uint32_t slot, uint64_t word) {
+    /* Its generation stays, for free_slot() to see. */
+    atomic_store(claim_of(pool->region, slot), word_make(word_generation(word), SLOT_LOST, 0, 0));
     ledger_end(pool, slot, MORTAL_LOST);
     return true;
 }
@@ -332,7 +347,7 @@ bool ledger_harvest_live(struct pool *pool, uint32_t slot) {
      * has told its wish before, ORD(room:wish). */
     uint64_t word = atomic_load_explicit(claim_of(pool->region, slot), memory_order_seq_cst);
     if (is_garbled(&pool->entries[slot], word))
-        return end_garbled(pool, slot);
+        return end_garbled(pool, slot, word);
     if (!phase_has_ended(word_phase(word)))
         return false;
     expect(pool, slot, word);

@@ -171,6 +171,13 @@ uint32_t ledger_take(struct pool *pool, int *error);           /* a free slot, o
 int      ledger_make_names(struct pool *pool, uint32_t slot);  /* room for its name: 0 or -ENOMEM */
 int      ledger_make_places(struct pool *pool, enum lane lane); /* more in that queue: likewise */
 void     ledger_untake(struct pool *pool, uint32_t slot);      /* it was not submitted after all */
+/* The word of a free slot is as it was left, or 0 where it never was used, or a task wrote there: then who looked at that, as an
+ * audit does, is not to find the same again in a word that is true, and the slot's next task has another generation. */
+static inline bool ledger_is_as_left(const struct pool *pool, uint32_t slot, uint32_t generation) {
+    /* ORD(*) what is written later hits the next task itself. */
+    return atomic_load_explicit(claim_of(pool->region, slot), memory_order_relaxed) == word_make(generation, SLOT_FREE, 0, 0);
+}
+void     ledger_renew(struct pool *pool, uint32_t slot);
 bool     ledger_harvest_live(struct pool *pool, uint32_t slot);
 static inline bool ledger_harvest(struct pool *pool, uint32_t slot) { /* true: ended, its verdict is in the entry */
     return pool->entries[slot].state != ENTRY_LIVE || ledger_harvest_live(pool, slot);

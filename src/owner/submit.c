@@ -410,6 +410,7 @@ static inline int take_slot(struct pool *pool, const struct submission *s, char 
     *slot = ledger_take(pool, &error);
     if (*slot == NO_SLOT)
         return error;
+    ledger_renew(pool, *slot);
     if (*name != NULL && ledger_make_names(pool, *slot) != 0)
         error = why(-ENOMEM, "mortal_pool_submit: the system has no memory for the names of more tasks");
     if (error == 0 && s->options->buffer_count != 0)

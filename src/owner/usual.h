@@ -103,12 +103,15 @@ static inline bool usual_has_code(const struct pool *pool, uint64_t code) {
     return code - pool->code_seen.start < pool->code_seen.end - pool->code_seen.start;
 }
 
-/* From a free slot to one that is pending, behind the tail that workers see. */
-static inline mortal_future usual_make(struct pool *pool, uint64_t tail, uint64_t code, const void *input,
-                                       size_t input_bytes, void *tag) {
+/* From a free slot to one that is pending, behind the tail that workers see. False: the slot is not as it was left. */
+static inline bool usual_make(struct pool *pool, uint64_t tail, uint64_t code, const void *input, size_t input_bytes,
+                              void *tag, mortal_future *future) {
     struct region *r = pool->region;
-    uint32_t slot = pool->free_slots[--pool->free_count];
+    uint32_t slot = pool->free_slots[pool->free_count - 1];
     uint32_t generation = (uint32_t)pool->entries[slot].life;
+    if (!ledger_is_as_left(pool, slot, generation))
+        return false;
+    pool->free_count--;
     uint64_t ticket = atomic_load_explicit(&orders_head(r)->tickets, memory_order_relaxed);
     usual_enter(pool, slot, ticket, tag);
     usual_fill_order(pool, order_of(r, slot), ticket, code, input, input_bytes);
@@ -116,7 +119,8 @@ static inline mortal_future usual_make(struct pool *pool, uint64_t tail, uint64_
     /* ORD(submit) */
     atomic_store_explicit(claim_of(r, slot), word_make(generation, SLOT_PENDING, 0, 0), memory_order_release);
     queue_write(r, LANE_NORMAL, tail, slot, generation);
-    return seat_future(pool, slot);
+    *future = seat_future(pool, slot);
+    return true;
 }
 
 /* False: it is not usual; nothing was done. */
@@ -129,11 +133,11 @@ static inline bool usual_submit(mortal_pool *handle, mortal_function *function, 
     if (pool == NULL)
         return false;
     uint64_t tail = atomic_load_explicit(&orders_head(pool->region)->tail, memory_order_relaxed);
-    if (!usual_may_submit(pool) || !usual_has_code(pool, code) || !usual_has_room(pool, tail)) {
+    if (!usual_may_submit(pool) || !usual_has_code(pool, code) || !usual_has_room(pool, tail) ||
+        !usual_make(pool, tail, code, input, input_bytes, NULL, future)) {
         seat_unlock(pool);
         return false;
     }
-    *future = usual_make(pool, tail, code, input, input_bytes, NULL);
     queue_show(pool->region, LANE_NORMAL, tail + 1);
     usual_wake(pool);
     seat_unlock(pool);

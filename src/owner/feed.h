@@ -33,6 +33,7 @@ struct feed {
     uint64_t looked_ns;
     bool is_ended, is_closing;
     struct view views[VIEWS];
+    char *name; /* of its items, if they have one */
 };
 
 void feed_settle(struct feed *f); /* what ended: what it had has ended too, or waits again */

@@ -18,6 +18,7 @@
 
 void feed_destroy(struct feed *f) {
     feedbook_close(&f->book);
+    free(f->name);
     free(f);
 }
 
@@ -131,6 +132,14 @@ static uint32_t cells_for(const mortal_map_options *o) {
     return (o->order == MORTAL_MAP_IN_ORDER ? window : 2 * window) + VIEWS;
 }
 
+/* Runners are submitted with it long after the call that told it. */
+static int keep_name(struct feed *f) {
+    if (f->options.name == NULL)
+        return 0;
+    f->options.name = f->name = strndup(f->options.name, NAME_BYTES - 1);
+    return f->name != NULL ? 0 : why(-ENOMEM, OPEN ": no memory");
+}
+
 static int check(const mortal_map_options *o, mortal_map **out, mortal_map_function *function) {
     if (out == NULL || function == NULL)
         return why(-EINVAL, OPEN ": %s is null", out == NULL ? "out" : "the function");
@@ -155,6 +164,8 @@ static int plan(struct feed *f, const mortal_map_options *o, mortal_map_function
     error = options_task(pool, o->task, &f->options);
     if (error == 0)
         error = mapping_check(OPEN, &f->options);
+    if (error == 0)
+        error = keep_name(f);
     if (error == 0 && mapping_is_limit(f->options.within_ns))
         error = why(-EINVAL, OPEN ": the options, or the pool's defaults, have within_ns: items have deadline_ns only");
     if (error == 0)

@@ -136,6 +136,12 @@ static bool is_to_be_struck(const struct hunt *hunt, const struct target *target
            ((hunt->scope & MORTAL_PENDING) != 0 || runs_where_it_ran(target, word));
 }
 
+/* Where only what runs is meant, one that was claimed and has not begun waits again. */
+static uint64_t strike_one(const struct hunt *hunt, const struct target *target) {
+    return request_send(hunt->pool, REQUEST_KILL_TASK, target->slot, (uint32_t)target->life,
+                        hunt->scope == MORTAL_RUNNING, 0);
+}
+
 /* Until all have ended or time is over; -EINTR and -ESHUTDOWN as everywhere. One that went back to the queue is waited for
  * only if waiting ones are meant too, and then it is struck again: it may have started elsewhere and never end. */
 static int await_targets(struct hunt *hunt, uint64_t deadline_ns) {
@@ -151,7 +157,7 @@ static int await_targets(struct hunt *hunt, uint64_t deadline_ns) {
         if (error != -ETIMEDOUT || clock_ns() >= deadline_ns || !is_meant_still)
             i++;
         else if (hunt->decided && watch_supervisor(hunt->pool))
-            (void)request_send(hunt->pool, REQUEST_KILL_TASK, target->slot, (uint32_t)target->life, 0, 0);
+            (void)strike_one(hunt, target);
     }
     return 0;
 }
@@ -196,7 +202,7 @@ static int strike(struct hunt *hunt, uint64_t deadline_ns) {
     } else {
         for (size_t i = 0; i < hunt->count; i++)
             if (is_to_be_struck(hunt, &hunt->targets[i]))
-                number = request_send(pool, REQUEST_KILL_TASK, hunt->targets[i].slot, (uint32_t)hunt->targets[i].life, 0, 0);
+                number = strike_one(hunt, &hunt->targets[i]);
     }
     return number == 0 ? 0 : await_decision(pool, number, deadline_ns);
 }

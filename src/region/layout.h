@@ -125,7 +125,7 @@ struct request {
     uint32_t kind;      /* O */
     uint32_t slot;      /* O  or group number */
     uint32_t generation;/* O */
-    uint32_t scope;     /* O  KILL_RUNNING: 1 if tasks that have not begun go back to the queue, 0 if they are cancelled */
+    uint32_t scope;     /* O  of a kill: 1 if tasks that have not begun go back to the queue, 0 if they are cancelled */
     uint64_t before;    /* O  KILL_RUNNING: only tickets below */
     uint64_t sent_ns;   /* O  when it was made: latencies count from here */
 };

@@ -184,13 +184,13 @@ void condemn_requests(struct supervisor *s) {
         return;
     for (; s->requests_seen != tail; s->requests_seen++) {
         const struct request *request = &control->requests[s->requests_seen % REQUESTS];
+        enum sentence sentence = request->scope != 0 ? SENTENCE_KILL_RUNNING : SENTENCE_KILL; /* of a kill */
         switch ((enum request_kind)request->kind) {
         case REQUEST_KILL_TASK:
-            condemn_since(s, request->slot, request->generation, SENTENCE_KILL, request->sent_ns);
+            condemn_since(s, request->slot, request->generation, sentence, request->sent_ns);
             break;
         case REQUEST_KILL_RUNNING:
-            condemn_running(s, request->before, request->scope != 0 ? SENTENCE_KILL_RUNNING : SENTENCE_KILL,
-                            request->sent_ns);
+            condemn_running(s, request->before, sentence, request->sent_ns);
             break;
         case REQUEST_GROUP_FD:
             s->groups_with_fds = true;

@@ -92,8 +92,6 @@ static int go_on(struct feed *f) {
     feed_settle(f);
     if (f->pool->broken)
         feedbook_give_up(&f->book, MORTAL_LOST);
-    else if (atomic_load_explicit(&f->pool->sealed, memory_order_relaxed) != 0 && f->book.waiting.count != 0)
-        feedbook_give_up(&f->book, MORTAL_CANCELLED); /* nothing is submitted any more */
     return feed_start(f);
 }
 

@@ -27,6 +27,7 @@ struct submission {
     bool may_wait;
     void *tag;
     bool is_unheard; /* released at once: nobody takes its parts */
+    bool is_of_open_map; /* it runs items that were put before */
 };
 
 /* Code that was loaded after the pool was opened does not exist in its hosts: better said now than crashed there. */
@@ -88,12 +89,12 @@ static inline int locate(struct pool *pool, struct submission *s) {
     return submit_locate(pool, "mortal_pool_submit", (uintptr_t)s->function, &s->code);
 }
 
-static int check_open(struct pool *pool) {
+static int check_open(struct pool *pool, const struct submission *s) {
     bool died = (atomic_load_explicit(&control_head(pool->region)->supervisor_lives, memory_order_relaxed) &
                  FUTEX_OWNER_DIED) != 0;
     if (pool->broken || (died && !watch_supervisor(pool)))
         return why(-EOWNERDEAD, "mortal_pool_submit: the supervisor of this pool died: close the pool and open another");
-    if (atomic_load_explicit(&pool->sealed, memory_order_relaxed) != 0)
+    if (atomic_load_explicit(&pool->sealed, memory_order_relaxed) != 0 && !s->is_of_open_map)
         return why(-ESHUTDOWN, "mortal_pool_submit: the pool is sealed");
     if (breaker_is_open(pool->region))
         return breaker_refuse(pool, "mortal_pool_submit");
@@ -228,7 +229,7 @@ static int find_room(struct pool *pool, struct in_line *me, const struct submiss
     bool slept = false;
     *input_offset = INPUT_NONE;
     for (;;) {
-        int error = check_open(pool);
+        int error = check_open(pool, s);
         if (error != 0)
             return error;
         bool for_input = false;
@@ -265,7 +266,7 @@ static int reserve(struct pool *pool, const struct submission *s, uint64_t *inpu
     *input_offset = INPUT_NONE;
     if (pool->line != NULL || s->input_bytes > INLINE_INPUT_BYTES || !has_places(pool, 1))
         return reserve_in_line(pool, s, input_offset);
-    return check_open(pool);
+    return check_open(pool, s);
 }
 
 /* ORD(*) the words about limits are hints between owner and supervisor; the barrier that counts is
@@ -385,7 +386,9 @@ static void wake_whoever(struct pool *pool, const struct entry *entry) {
 }
 
 static int find_group(struct pool *pool, struct submission *s) {
-    return s->options->group == NULL ? 0 : group_of_pool(pool, s->options->group, &s->group);
+    int error = s->options->group == NULL ? 0 : group_of_pool(pool, s->options->group, &s->group);
+    s->is_of_open_map = error == 0 && s->group != NULL && s->group->feed != NULL;
+    return error;
 }
 
 /* What was taken for a task that cannot be submitted after all. */

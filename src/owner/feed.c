@@ -43,10 +43,28 @@ static int submit(struct feed *f, struct feed_runner *runner) {
     return is_gone ? -ESHUTDOWN : error;
 }
 
+void feed_cancel(struct feed *f) {
+    feedbook_cancel(&f->book);
+    group_rouse(f->pool, f->group);
+}
+
+/* ORD(*) a signal handler can do no more than leave a ticket. */
+uint64_t feed_ticket_of_kill(const struct pool *pool) { return atomic_load(&control_head(pool->region)->now_pending); }
+
+static inline void heed_kill(struct feed *f) {
+    uint64_t ticket = feed_ticket_of_kill(f->pool);
+    if (ticket == f->heeded)
+        return;
+    f->heeded = ticket;
+    feed_cancel(f);
+}
+
+/* What a signal handler's kill cut is not to start again: who sees such an end sees the ticket. */
 void feed_settle(struct feed *f) {
     mortal_verdict verdict;
     f->unsettled = 0;
     while (group_take(f->pool, f->group, &verdict)) {
+        heed_kill(f);
         feedbook_settle(&f->book, (uint32_t)(uintptr_t)verdict.tag, &verdict, clock_ns());
         ledger_release(f->pool, (uint32_t)verdict.future.place);
     }
@@ -68,22 +86,6 @@ int feed_start(struct feed *f) {
             return error;
     }
     return 0;
-}
-
-void feed_cancel(struct feed *f) {
-    feedbook_cancel(&f->book);
-    group_rouse(f->pool, f->group);
-}
-
-/* ORD(*) a signal handler can do no more than leave a ticket. */
-uint64_t feed_ticket_of_kill(const struct pool *pool) { return atomic_load(&control_head(pool->region)->now_pending); }
-
-static inline void heed_kill(struct feed *f) {
-    uint64_t ticket = feed_ticket_of_kill(f->pool);
-    if (ticket == f->heeded)
-        return;
-    f->heeded = ticket;
-    feed_cancel(f);
 }
 
 /* Whatever became of runners since, and what follows from it. As feed_start(). */

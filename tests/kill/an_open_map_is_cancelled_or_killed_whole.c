@@ -8,7 +8,7 @@
 
 #include <pthread.h>
 
-enum { HELD = 2, ITEMS = 500 };
+enum { HELD = 2, ITEMS = 500, FEW = 10 };
 enum how { BY_MAP, BY_GROUP, BY_POOL, BY_NOW };
 
 static word *steps;
@@ -79,6 +79,44 @@ static void ends(mortal_pool *pool, enum how how, int scope, int order, uint64_t
     CHECK_ERR(mortal_group_next(group, 0, &verdict), -ENOENT); /* nothing of a map arrives there */
     CHECK_OK(mortal_group_close(group));
     end_map(map);
+}
+
+static int hold_one(mortal_task *task, const void *item, void *result)
+{
+    (void)task, (void)result;
+    atomic_fetch_add(&calls[*(const uint64_t *)item], 1);
+    if (*(const uint64_t *)item == ITEMS) {
+        word_set(&steps[0], 1);
+        word_await(&steps[1], 1);
+    }
+    return 0;
+}
+
+/* What a signal handler's kill cut, and what was behind that for the same worker, begins no more, whichever call comes next. */
+static void is_heeded_by_a_kill(void)
+{
+    mortal_pool *pool = pool_with(1);
+    mortal_map *map = map_like(pool, hold_one, (mortal_map_options){.window = 2 * ITEMS});
+    memset((void *)calls, 0, 2 * ITEMS);
+    word_set(&steps[0], 0);
+    word_set(&steps[1], 0);
+    for (unsigned i = 0; i < ITEMS; i++)
+        CHECK_OK(mortal_map_put(map, NULL, NULL, 0));
+    for (unsigned i = 0; i < ITEMS; i++)
+        CHECK_EQ(take(map).verdict.outcome, MORTAL_DONE);
+    for (unsigned i = 0; i < FEW; i++)
+        CHECK_OK(mortal_map_put(map, NULL, NULL, 0));
+    word_await(&steps[0], 1);
+    mortal_pool_kill_now(pool, MORTAL_UNENDED);
+    POLL_UNTIL(stats_of(pool).running == 0);
+    CHECK_OK(mortal_map_kill(map, MORTAL_RUNNING, 0, LIMIT, NULL));
+    POLL_UNTIL(stats_of(pool).running + stats_of(pool).pending == 0);
+    for (unsigned i = ITEMS; i < ITEMS + FEW; i++) {
+        CHECK_EQ(take(map).verdict.outcome, i == ITEMS ? MORTAL_KILLED : MORTAL_CANCELLED);
+        CHECK_EQ(atomic_load(&calls[i]), i == ITEMS);
+    }
+    end_map(map);
+    end(pool);
 }
 
 /* Whoever sleeps in it hears of it. */
@@ -191,6 +229,7 @@ void test(void)
         ends(pool, BY_NOW, MORTAL_PENDING, order, 0);
     }
     is_heard(pool);
+    is_heeded_by_a_kill();
     for (unsigned i = 0; i < 100; i++)
         is_closed_by_two(pool);
     for (unsigned i = 0; i < 4; i++)

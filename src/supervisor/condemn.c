@@ -168,7 +168,7 @@ static void condemn_now(struct supervisor *s) {
         s->now_pending_seen = pending;
         cancel_pending(s, pending);
     }
-    if (running > s->now_running_seen) {
+    if (running > s->now_running_seen || since_ns != 0) { /* the latter: again, and nothing was submitted in between */
         s->now_running_seen = running;
         condemn_running(s, running, pending >= running ? SENTENCE_KILL : SENTENCE_KILL_RUNNING,
                         since_ns != 0 ? since_ns : clock_ns());

@@ -1,7 +1,7 @@
 /*
  * kill_now may be called in a signal handler, whatever the interrupted thread was doing in the library; it hits only
  * what was submitted before.
- * Broken by: a lock taken in the handler, or a kill that reaches tasks submitted after it.
+ * Broken by: a lock taken in the handler, a kill that reaches tasks submitted after it, or one that is taken for the last one.
  */
 #include "hits.h"
 #include "tasks.h"
@@ -45,6 +45,18 @@ static void only_the_scope_is_hit(mortal_pool *pool, struct gate *gate)
     CHECK_EQ(look_at(running).phase, MORTAL_RUNNING);
     mortal_pool_kill_now(pool, MORTAL_RUNNING);
     CHECK_EQ(outcome_and_release(running), MORTAL_KILLED);
+}
+
+/* Nothing was submitted in between, and what waited at the first runs at the second. */
+static void the_second_is_heard(mortal_pool *pool, struct gate *gates)
+{
+    mortal_future first = submit_at(pool, task_endless, &gates[0]), second = submit_at(pool, task_endless, &gates[1]);
+    word_await(&gates[0].arrived, 1);
+    mortal_pool_kill_now(pool, MORTAL_RUNNING);
+    CHECK_EQ(outcome_and_release(first), MORTAL_KILLED);
+    word_await(&gates[1].arrived, 1);
+    mortal_pool_kill_now(pool, MORTAL_RUNNING);
+    CHECK_EQ(outcome_and_release(second), MORTAL_KILLED);
 }
 
 static int take_a_while(mortal_task *task, const void *input, size_t input_bytes)
@@ -98,12 +110,13 @@ static void while_the_thread_is_in_the_library(mortal_pool *pool)
 
 void test(void)
 {
-    struct gate *gates = gates_make(3);
+    struct gate *gates = gates_make(5);
     struct sigaction action = {.sa_handler = kill_it}, before;
     mortal_pool *pool = killed_by_signal = pool_with(1);
     CHECK_OK(sigaction(SIGALRM, &action, &before));
     what_was_there_is_hit(pool, gates);
     only_the_scope_is_hit(pool, &gates[2]);
+    the_second_is_heard(pool, &gates[3]);
     while_the_thread_is_in_the_library(pool);
     CHECK_OK(sigaction(SIGALRM, &before, NULL));
     check_pool_works(pool);

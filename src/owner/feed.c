@@ -65,8 +65,9 @@ void feed_settle(struct feed *f) {
     f->unsettled = 0;
     while (group_take(f->pool, f->group, &verdict)) {
         heed_kill(f);
-        feedbook_settle(&f->book, (uint32_t)(uintptr_t)verdict.tag, &verdict, clock_ns());
-        ledger_release(f->pool, (uint32_t)verdict.future.place);
+        uint32_t slot = (uint32_t)verdict.future.place;
+        feedbook_settle(&f->book, (uint32_t)(uintptr_t)verdict.tag, &verdict, ledger_ended_ns(f->pool, slot));
+        ledger_release(f->pool, slot);
     }
 }
 

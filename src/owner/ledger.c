@@ -238,6 +238,13 @@ static int read_fate(struct pool *pool, uint32_t slot, uint64_t word) {
     return outcome != 0 ? outcome : MORTAL_LOST;
 }
 
+uint64_t ledger_ended_ns(const struct pool *pool, uint32_t slot) {
+    const struct fate *fate = fate_of(pool->region, slot);
+    uint64_t now = clock_ns(), ended = fate->began_ns + fate->ran_ns;
+    bool was_cut = pool->entries[slot].outcome == MORTAL_TIMED_OUT;
+    return was_cut && fate->ran_ns != 0 && ended < now ? ended : now;
+}
+
 static inline void start_verdict(struct entry *entry) {
     entry->status = 0;
     entry->attempts = 0;

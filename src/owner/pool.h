@@ -187,6 +187,8 @@ void     ledger_sweep(struct pool *pool);                      /* harvest whatev
 void     ledger_end(struct pool *pool, uint32_t slot, int outcome); /* by the owner's own word */
 void     ledger_tell(const struct pool *pool, uint32_t slot, mortal_verdict *verdict); /* of a task that ended; all but its future */
 
+uint64_t ledger_ended_ns(const struct pool *pool, uint32_t slot); /* since then a deadline has cut it; else it is now */
+
 /* group.c */
 int  group_of_pool(struct pool *pool, mortal_group *handle, struct group **group); /* 0 or -EINVAL */
 void group_add(struct pool *pool, struct group *group, uint32_t slot);

@@ -9,6 +9,7 @@
 #define TAKE_NS 1000u    /* as many items are taken up at a time as this is enough for */
 #define LINGER_US 20u    /* so long it waits for more */
 #define LOOKS_APART 32u  /* or who puts would have to fetch the word back for each item */
+#define LEAVE_NS 1000000u /* so long it goes on with what it has, where its host is only to be replaced */
 #define LINGER_PACE_NS 10000u /* items that take longer are run one by one: waiting for more would gain nothing */
 
 struct feed {
@@ -22,7 +23,7 @@ struct feed {
     uint8_t *results;     /* null: there are none */
     mortal_map_function *function;
     const struct feed_runner *runner;
-    uint64_t began_ns, pace_ns, pace_told_ns;
+    uint64_t began_ns, pace_ns, pace_told_ns, called_off_ns;
 };
 
 static bool prepare(struct feed *f, mortal_task *task, const struct feed_runner *runner) {
@@ -135,12 +136,35 @@ static bool shut(const struct feed *f, uint64_t seen) {
     return swap(f, seen, feed_word(f->runner->name, true, feed_top_of(seen), feed_at_of(seen)));
 }
 
+static bool fits(const struct feed *f, uint64_t word) {
+    return feed_name_of(word) == f->runner->name && feed_at_of(word) <= feed_top_of(word) &&
+           feed_top_of(word) <= f->plan->cells - f->runner->first;
+}
+
+/* What it leaves begins with the next call of the program only, so that is little as a rule. */
+static bool is_to_leave(struct feed *f) {
+    if (!map_is_called_off(f->task))
+        return false;
+    uint64_t now = clock_ns();
+    if (f->called_off_ns == 0)
+        f->called_off_ns = now;
+    return map_is_asked(f->task) || now - f->called_off_ns >= LEAVE_NS;
+}
+
+/* It leaves, whatever is added meanwhile: from here on the owner gives that to another. */
+static void leave(const struct feed *f) {
+    uint64_t seen;
+    do {
+        seen = atomic_load_explicit(&f->run->word, memory_order_relaxed);
+    } while (fits(f, seen) && !feed_is_shut(seen) && !shut(f, seen));
+}
+
 /* False: it is to end between two of them. What it took up and did not begin the owner finds. */
 static bool run_some(struct feed *f, uint64_t from, uint64_t count) {
     uint64_t since = clock_ns();
     uint64_t i = 0;
     do {
-        if (i != 0 && map_is_called_off(f->task))
+        if (i != 0 && is_to_leave(f))
             return false;
         call(f, from + i);
     } while (++i < count);
@@ -156,11 +180,6 @@ static uint64_t how_many(const struct feed *f, uint64_t seen) {
     return some < there ? some : there;
 }
 
-static bool fits(const struct feed *f, uint64_t word) {
-    return feed_name_of(word) == f->runner->name && feed_at_of(word) <= feed_top_of(word) &&
-           feed_top_of(word) <= f->plan->cells - f->runner->first;
-}
-
 int feed_run(mortal_task *task, const struct feed_runner *runner) {
     struct feed f;
     if (!prepare(&f, task, runner))
@@ -170,7 +189,7 @@ int feed_run(mortal_task *task, const struct feed_runner *runner) {
         uint64_t seen = atomic_load_explicit(&f.run->word, memory_order_acquire), at = feed_at_of(seen);
         if (!fits(&f, seen))
             return MAP_NO_MORE; /* taken back */
-        if (map_is_called_off(task)) {
+        if (is_to_leave(&f)) {
             if (feed_is_shut(seen) || shut(&f, seen))
                 return MAP_MORE;
         } else if (at == feed_top_of(seen)) {
@@ -181,8 +200,10 @@ int feed_run(mortal_task *task, const struct feed_runner *runner) {
         } else {
             uint64_t count = how_many(&f, seen);
             if (swap(&f, seen, feed_word(runner->name, feed_is_shut(seen), feed_top_of(seen), at + count)) &&
-                !run_some(&f, at, count))
+                !run_some(&f, at, count)) {
+                leave(&f);
                 return MAP_MORE;
+            }
         }
     }
 }

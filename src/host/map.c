@@ -102,12 +102,14 @@ int map_call(mortal_task *task, mortal_map_function *function, const void *item,
     return status;
 }
 
+bool map_is_asked(const mortal_task *task) { return asked_by(task->worker->region, task->slot, task->word) != 0; }
+
 /* It is to be replaced, or was asked to end, or nothing is to begin here any more. ORD(*) hints, as soon as may be. */
 bool map_is_called_off(const mortal_task *task) {
     const struct worker *worker = task->worker;
     return worker->index >= atomic_load_explicit(&worker->berth->active, memory_order_relaxed) ||
            atomic_load_explicit(&worker->berth->resting, memory_order_relaxed) != 0 ||
-           asked_by(worker->region, task->slot, task->word) != 0;
+           map_is_asked(task);
 }
 
 /* Lines that are read often and written seldom. */

@@ -17,6 +17,7 @@ bool map_makes_way(const mortal_task *task, uint64_t since_ns);
 
 bool map_others_wait(const mortal_task *task);   /* other tasks wait */
 bool map_is_called_off(const mortal_task *task); /* its host is to be replaced, or it was asked to end */
+bool map_is_asked(const mortal_task *task);      /* the latter */
 
 /* An item with a deadline begins. */
 void map_stamp(mortal_task *task, struct map_cell *cell);

@@ -1136,16 +1136,18 @@ MORTAL_API int mortal_buffer_open(mortal_buffer *out, mortal_pool *pool, size_t 
  *           offset  where the buffer begins in the file; bytes: how many, up to the end of the file, or 0: up to there
  *           flags   MORTAL_BUFFER_WRITABLE: this program and tasks can write, and what they write is in the file; else
  *                   both can only read. MORTAL_BUFFER_COPY: memory with the bytes that are in the file now; it does not
- *                   change with the file and nothing is written back. MORTAL_BUFFER_GIVEN is the default here
+ *                   change with the file and nothing is written back; with MORTAL_BUFFER_WRITABLE tasks can write to
+ *                   it. MORTAL_BUFFER_GIVEN is the default here
  * Returns   0, or
- *           -EINVAL     null; offset or bytes beyond the end of the file, or nothing in between; flags that are unknown,
- *                       or exclude each other; a bad pool
+ *           -EINVAL     null; offset or bytes beyond the end of the file, or nothing in between, as in files of /proc,
+ *                       whose size is 0: read those; flags that are unknown, or exclude each other; a bad pool
  *           -EBADF      fd is not open
  *           -EACCES     fd is not open for reading; MORTAL_BUFFER_WRITABLE: not for reading and writing, or sealed
  *           -ENODEV     not a regular file, or its file system cannot map it: use MORTAL_BUFFER_COPY, or read it
  *           -ENOBUFS    buffers_bytes of the pool are in use (there are as many again for files), or 4096 buffers are there
  *           -ENOMEM     no memory; MORTAL_BUFFER_COPY: as mortal_buffer_open()
  *           -EMFILE     the supervisor has no descriptor left, and needs one for each file: raise ulimit -n
+ *                       before the pool is opened
  *           -EIO        MORTAL_BUFFER_COPY: reading failed, or the file became shorter meanwhile
  *           -EOWNERDEAD the supervisor died
  *           -ESHUTDOWN, -EPERM

@@ -47,7 +47,10 @@ static int look_at(struct source *source) {
     if (writes_back && (mode & O_ACCMODE) != O_RDWR)
         return why(-EACCES, CALL ": MORTAL_BUFFER_WRITABLE, and fd is not open for reading and writing");
     uint64_t size = (uint64_t)file.st_size;
-    if (source->offset >= size || source->bytes > size - source->offset)
+    if (source->offset >= size)
+        return why(-EINVAL, CALL ": nothing lies from %llu on in a file of %llu bytes%s", (unsigned long long)source->offset,
+                   (unsigned long long)size, size == 0 ? ": if it has some all the same, as in /proc, read it" : "");
+    if (source->bytes > size - source->offset)
         return why(-EINVAL, CALL ": %llu bytes from %llu on do not lie in a file of %llu bytes",
                    (unsigned long long)source->bytes, (unsigned long long)source->offset, (unsigned long long)size);
     if (source->bytes == 0)
@@ -87,7 +90,8 @@ static int await_taken(struct pool *pool, uint32_t number, uint32_t count) {
     if (error == 0)
         return 0;
     return error == -EMFILE || error == -ENFILE
-               ? why(-EMFILE, CALL ": the supervisor has no descriptor left for the file: raise ulimit -n, or close some")
+               ? why(-EMFILE, CALL ": the supervisor has no descriptor left for the file: close some wrapped files, or "
+                                   "raise ulimit -n before mortal_pool_open")
                : why(-ENOMEM, CALL ": the supervisor could not take the file (%s)", strerror(-error));
 }
 

@@ -45,6 +45,7 @@ static void arguments(mortal_pool *pool)
     CHECK_ERR(mortal_buffer_wrap_fd(&out, pool, 999, 0, 0, 0), -EBADF);
     for (int copied = 0; copied <= MORTAL_BUFFER_COPY; copied += MORTAL_BUFFER_COPY) {
         CHECK_ERR(mortal_buffer_wrap_fd(&out, pool, fd, 10000, 0, copied), -EINVAL);
+        CHECK(strstr(mortal_why(), "from 10000 on") != NULL); /* and not that 0 bytes do not lie there */
         CHECK_ERR(mortal_buffer_wrap_fd(&out, pool, fd, 0, 10001, copied), -EINVAL);
         CHECK_ERR(mortal_buffer_wrap_fd(&out, pool, fd, 9999, 2, copied), -EINVAL);
         CHECK_ERR(mortal_buffer_wrap_fd(&out, pool, fd, 9999, SIZE_MAX, copied), -EINVAL);
@@ -70,6 +71,10 @@ static void arguments(mortal_pool *pool)
     CHECK_ERR(mortal_buffer_wrap_fd(&out, pool, ends[0], 0, 0, 0), -ENODEV);
     CHECK_OK(close(ends[0]));
     CHECK_OK(close(ends[1]));
+    other = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    CHECK_ERR(mortal_buffer_wrap_fd(&out, pool, other, 0, 0, 0), -EINVAL);
+    CHECK(strstr(mortal_why(), "read it") != NULL);
+    CHECK_OK(close(other));
     other = open("/", O_RDONLY | O_CLOEXEC);
     CHECK_ERR(mortal_buffer_wrap_fd(&out, pool, other, 0, 0, 0), -ENODEV);
     CHECK_OK(close(other));

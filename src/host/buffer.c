@@ -33,7 +33,7 @@ int mortal_task_slice(mortal_task *task, mortal_slice slice, void **address) {
     size_t bytes = 0;
     int error = mortal_task_buffer(task, slice.buffer, &base, &bytes);
     if (error != 0)
-        return error;
+        return why_as("mortal_task_slice", error);
     if (slice.offset > bytes || slice.bytes > bytes - slice.offset)
         return why(-ERANGE, "mortal_task_slice: %llu bytes from %llu on do not lie in a buffer of %zu",
                    (unsigned long long)slice.bytes, (unsigned long long)slice.offset, bytes);

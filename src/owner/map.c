@@ -159,7 +159,7 @@ static int start_runner(struct map *m, uint32_t cell, const struct map_left *lef
         .plan = m->plan_buffer, .name = m->names + 1, .cell = cell, .block = left->block, .item = left->item};
     int error = mortal_pool_submit(m->handle, m->run, &input, sizeof input, &options, &m->runners[cell].future);
     if (error != 0)
-        return error;
+        return why_as(CALL, error);
     m->names++;
     m->runners[cell].input = input;
     m->running++;
@@ -307,6 +307,8 @@ static int begin(struct map *m, const mortal_task_options *options, mortal_map_f
         error = submit_locate(pool, CALL, (uintptr_t)function, &m->plan.function);
     if (error == 0 && m->options.group != NULL)
         error = group_of_pool(pool, m->options.group, &parent);
+    if (error != 0)
+        error = why_as(CALL, error);
     m->options.size = sizeof m->options;
     m->run = pool->heritage.map_run;
     m->first_ticket = atomic_load(&orders_head(pool->region)->tickets); /* ORD(*) */
@@ -332,7 +334,7 @@ static int place_all(struct map *m, const void *items, const void *results) {
         error = mortal_group_open(&m->group, m->handle);
     m->runners = calloc(m->plan.cells, sizeof *m->runners);
     if (error != 0 || m->runners == NULL)
-        return error != 0 ? error : why(-ENOMEM, CALL ": no memory");
+        return error != 0 ? why_as(CALL, error) : why(-ENOMEM, CALL ": no memory");
     struct group *group;
     seat_lock(m->pool);
     if (group_of_pool(m->pool, m->group, &group) == 0)

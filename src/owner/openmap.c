@@ -252,6 +252,7 @@ static int open_map(struct feed *f, const mortal_map_options *o, mortal_map_func
         error = settle_in(f, group, &p, parent, out);
     if (error == 0)
         return 0;
+    error = why_as(OPEN, error);
     (void)mortal_group_close(group);
     for (size_t i = 0; i < sizeof f->buffers / sizeof *f->buffers; i++)
         if (f->buffers[i].place != 0)

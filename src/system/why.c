@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <mortal.h>
 
@@ -13,6 +14,13 @@ int why(int negative_errno, const char *format, ...) {
     (void)vsnprintf(last_failure, sizeof last_failure, format, arguments);
     va_end(arguments);
     return negative_errno;
+}
+
+int why_as(const char *call, int negative_errno) {
+    char reason[sizeof last_failure];
+    const char *behind = strstr(last_failure, ": "); /* what is told begins with the name of a call */
+    strcpy(reason, behind != NULL ? behind + 2 : last_failure);
+    return why(negative_errno, "%s: %s", call, reason);
 }
 
 const char *why_text(void) { return last_failure; }

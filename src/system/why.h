@@ -7,6 +7,9 @@
  * What failed, on what, why, what to do, in that order and in one line. */
 int why(int negative_errno, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* What a call says that called another for its part: the same reason, by the name of the call that the caller knows. */
+int why_as(const char *call, int negative_errno);
+
 const char *why_text(void);
 
 #endif

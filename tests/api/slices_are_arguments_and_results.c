@@ -44,6 +44,7 @@ static int try_ranges(mortal_task *task, const void *input, size_t input_bytes)
         CHECK_ERR(mortal_task_slice(task, (mortal_slice){buffer, wrong[i][0], wrong[i][1]}, &address), -ERANGE);
     CHECK_ERR(mortal_task_slice(task, (mortal_slice){{0, 0}, 0, 0}, &address), -EINVAL);
     CHECK_ERR(mortal_task_slice(NULL, (mortal_slice){buffer, 0, 0}, &address), -EINVAL);
+    CHECK(strncmp(mortal_why(), "mortal_task_slice: ", 19) == 0);
     return 0;
 }
 

@@ -19,6 +19,11 @@ static int crash(mortal_task *task, const void *item, void *result)
     return 0;
 }
 
+static void told_by_its_name(void)
+{
+    CHECK(strncmp(mortal_why(), "mortal_pool_map: ", 17) == 0); /* and not a call that it makes itself */
+}
+
 static void refused(mortal_pool *pool)
 {
     static uint32_t items[4], results[4];
@@ -36,6 +41,10 @@ static void refused(mortal_pool *pool)
     CHECK_ERR(mortal_pool_map(pool, nothing, items, 4, results, many, 4, NULL, outcomes, &done), -EINVAL);
     CHECK_ERR(mortal_pool_map(pool, nothing, items, 4, results, 4, 4, &tagged, outcomes, &done), -EINVAL);
     CHECK_ERR(mortal_pool_map(pool, nothing, NULL, 0, NULL, 0, (size_t)1 << 38, NULL, NULL, &done), -ENOMEM);
+    told_by_its_name();
+    tagged = (mortal_task_options){.size = sizeof tagged, .attempts = UINT32_MAX};
+    CHECK_ERR(mortal_pool_map(pool, nothing, items, 4, results, 4, 4, &tagged, outcomes, &done), -EINVAL);
+    told_by_its_name();
     CHECK_EQ(done, 77);
     for (unsigned i = 0; i < COUNT(outcomes); i++)
         CHECK_EQ(outcomes[i], 0);
@@ -82,6 +91,7 @@ void test(void)
     CHECK_EQ(done, 0);
     mortal_pool_seal(pool);
     CHECK_ERR(mortal_pool_map(pool, nothing, NULL, 0, NULL, 0, 5, NULL, NULL, &done), -ESHUTDOWN);
+    told_by_its_name();
     end(pool);
     CHECK_ERR(mortal_pool_map(pool, nothing, NULL, 0, NULL, 0, 5, NULL, NULL, &done), -EINVAL);
     with_a_breaker();

@@ -17,6 +17,7 @@ static int try(mortal_pool *pool, mortal_map_function *function, mortal_map_opti
     options.size = options.size != 0 ? options.size : sizeof options;
     int error = mortal_map_open(&map, pool, function, &options);
     CHECK(error != 0 && map == (mortal_map *)pool); /* untouched */
+    CHECK(strncmp(mortal_why(), "mortal_map_open: ", 17) == 0); /* and not a call that it makes itself */
     return error;
 }
 
@@ -56,6 +57,8 @@ static void refused(mortal_pool *pool)
     CHECK_OK(mortal_group_open(&group, pool));
     CHECK_OK(mortal_group_close(group));
     mortal_task_options task = {.size = sizeof task, .group = group};
+    CHECK_ERR(try(pool, nothing, (mortal_map_options){.task = &task}), -EINVAL);
+    task = (mortal_task_options){.size = sizeof task, .attempts = UINT32_MAX};
     CHECK_ERR(try(pool, nothing, (mortal_map_options){.task = &task}), -EINVAL);
     CHECK_EQ(stats_of(pool).buffers, 0);
 }

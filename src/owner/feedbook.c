@@ -384,6 +384,8 @@ bool feedbook_rescue(struct feed_book *book) {
         stint->seen_at = at;
         if (feed_name_of(word) != stint->name || at == 0 || at != before)
             continue; /* it was not begun yet, or goes on */
+        if (feed_is_shut(word) && at >= stint->count)
+            continue; /* it is at its last, or through and not settled: who takes what has ended asks for no verdicts */
         if (stint->count > 1)
             set_trust(book, 1);
         if (run == book->current)

@@ -1,7 +1,7 @@
 /*
  * An open map goes on for ever: when as many runners were started as there are names for, when nobody knows of any place what
  * its last runner does, when runners find nothing of theirs again and again. And an item that ended while its runner could not
- * be started does not wait again.
+ * be started does not wait again. Who is through with many short ones does not count as one that takes long.
  * Broken by: a name that is used up, a place that is never given out again, a cell that stands in a line twice.
  */
 #include "unit.h"
@@ -120,8 +120,31 @@ static void what_ended_waits_no_more(void)
     feedbook_close(&book);
 }
 
+/* Its verdict is looked for when nothing else has come. */
+static void who_is_through_holds_up_nobody(void)
+{
+    struct feed_runner runner;
+    open_book();
+    atomic_store(&book.board->pace_ns, 1000);
+    put_one();
+    put_one();
+    uint32_t run = feedbook_begin(&book, &runner), trust = book.trust;
+    CHECK_EQ(book.stints[run].count, 2);
+    atomic_store(&book.runs[run].word, feed_word(runner.name, true, 2, 2));
+    for (unsigned i = 0; i < 3; i++)
+        (void)feedbook_rescue(&book);
+    CHECK_EQ(book.trust, trust);
+    atomic_store(&book.runs[run].word, feed_word(runner.name, false, 2, 1));
+    for (unsigned i = 0; i < 3; i++)
+        (void)feedbook_rescue(&book);
+    CHECK_EQ(book.trust, 1);
+    CHECK_EQ(book.waiting.count, 1);
+    feedbook_close(&book);
+}
+
 void test(void)
 {
+    who_is_through_holds_up_nobody();
     names_come_again();
     places_come_again();
     what_no_runner_can_get_at_ends();

@@ -48,18 +48,16 @@ void feed_cancel(struct feed *f) {
     group_rouse(f->pool, f->group);
 }
 
-/* ORD(*) a signal handler can do no more than leave a ticket. */
-uint64_t feed_ticket_of_kill(const struct pool *pool) { return atomic_load(&control_head(pool->region)->now_pending); }
-
+/* ORD(*) a signal handler can do no more than count. What waits for a runner has no ticket that could tell. */
 static inline void heed_kill(struct feed *f) {
-    uint64_t ticket = feed_ticket_of_kill(f->pool);
-    if (ticket == f->heeded)
+    uint64_t kills = atomic_load(&f->pool->now_kills);
+    if (kills == f->heeded)
         return;
-    f->heeded = ticket;
+    f->heeded = kills;
     feed_cancel(f);
 }
 
-/* What a signal handler's kill cut is not to start again: who sees such an end sees the ticket. */
+/* What a signal handler's kill cut is not to start again: who sees such an end sees that kill. */
 void feed_settle(struct feed *f) {
     mortal_verdict verdict;
     f->unsettled = 0;

@@ -26,7 +26,7 @@ struct feed {
     struct feed_book book;
     uint8_t *items;
     const uint8_t *results;
-    uint64_t heeded;  /* ticket of the last kill_now of what is pending that is known */
+    uint64_t heeded;  /* how many kill_now of what is pending are known */
     uint32_t putters; /* sleep for room */
     uint32_t unsettled;
     uint64_t patience_ns; /* from one look for an item that holds up others to the next; NEVER: there is none */
@@ -40,7 +40,6 @@ void feed_settle(struct feed *f); /* what ended: what it had has ended too, or w
 /* What waits is run, as far as there is room for more runners. 0, or why it is not; -ESHUTDOWN: the map may be gone. */
 int  feed_start(struct feed *f);
 void feed_cancel(struct feed *f); /* what was put and has not begun */
-uint64_t feed_ticket_of_kill(const struct pool *pool); /* the last one of what is pending by a signal handler */
 int  feed_explain(int error, const char *call); /* of a wait */
 
 #endif

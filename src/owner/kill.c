@@ -360,8 +360,10 @@ void mortal_pool_kill_now(mortal_pool *handle, int scope) {
         return;
     struct control_head *control = control_head(pool->region);
     uint64_t before = atomic_load(&orders_head(pool->region)->tickets), nobody = 0;
-    if ((scope & MORTAL_PENDING) != 0)
+    if ((scope & MORTAL_PENDING) != 0) {
         raise_to(&control->now_pending, before);
+        atomic_fetch_add(&pool->now_kills, 1);
+    }
     if ((scope & MORTAL_RUNNING) != 0) {
         (void)atomic_compare_exchange_strong(&control->now_asked_ns, &nobody, clock_ns());
         raise_to(&control->now_running, before);

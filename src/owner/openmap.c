@@ -234,7 +234,7 @@ static int settle_in(struct feed *f, mortal_group *handle, struct feed_plan *p, 
     f->group->feed = f;
     mapping_add(pool, &f->mapping, parent);
     mapping_use(&f->mapping, f->group);
-    f->heeded = feed_ticket_of_kill(pool);
+    f->heeded = atomic_load(&pool->now_kills); /* ORD(*) */
     *out = seat_map_handle(pool, f->group->number);
     return leave(pool, 0);
 }

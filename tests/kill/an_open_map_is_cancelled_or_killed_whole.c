@@ -119,6 +119,27 @@ static void is_heeded_by_a_kill(void)
     end(pool);
 }
 
+/* Items that no runner could be submitted for: nothing was submitted between two kills. */
+static void waiting_ones_are_met(void)
+{
+    mortal_pool *pool = pool_like((mortal_pool_options){.workers = 1, .queue_tasks = 1, .held_tasks = 1});
+    mortal_map *map = map_like(pool, nothing, (mortal_map_options){.window = FEW});
+    mortal_future held = submit(pool, task_nothing, NULL, 0);
+    CHECK_EQ(outcome_of(held), MORTAL_DONE); /* and it is not released */
+    for (unsigned round = 0; round < 3; round++) {
+        for (unsigned i = 0; i < FEW; i++)
+            CHECK_OK(mortal_map_put(map, NULL, NULL, 0));
+        mortal_pool_kill_now(pool, MORTAL_PENDING);
+        for (unsigned i = 0; i < FEW; i++)
+            CHECK_EQ(take(map).verdict.outcome, MORTAL_CANCELLED);
+    }
+    CHECK_OK(mortal_future_release(held));
+    CHECK_OK(mortal_map_put(map, NULL, NULL, 0));
+    CHECK_EQ(take(map).verdict.outcome, MORTAL_DONE);
+    end_map(map);
+    end(pool);
+}
+
 /* Whoever sleeps in it hears of it. */
 static void *await_cancelled(void *map)
 {
@@ -230,6 +251,7 @@ void test(void)
     }
     is_heard(pool);
     is_heeded_by_a_kill();
+    waiting_ones_are_met();
     for (unsigned i = 0; i < 100; i++)
         is_closed_by_two(pool);
     for (unsigned i = 0; i < 4; i++)

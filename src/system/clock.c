@@ -65,7 +65,9 @@ bool spin_turn(struct spin *spin) {
     if (++spin->turn >= spin->limit_us * turns_per_us)
         return false;
     pause_once();
-    if (spin->turn % turns_per_us == 0)
+    if (spin->turn - spin->offered >= turns_per_us) { /* a division would be as long as half a pause */
+        spin->offered = spin->turn;
         sched_yield();
+    }
     return true;
 }

@@ -20,7 +20,7 @@ uint64_t clock_after(uint64_t duration_ns);
  * this processor, and would otherwise be held up by the wait for it.
  */
 struct spin {
-    uint32_t turn, limit_us;
+    uint32_t turn, limit_us, offered; /* offered: the turn of the last offer */
 };
 
 void spin_calibrate(void);

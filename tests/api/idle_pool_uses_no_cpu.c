@@ -5,7 +5,7 @@
  */
 #include "tasks.h"
 
-enum { PROCESSES = 64, SETTLE_MS = 1200, INTERVAL_MS = 1500 };
+enum { PROCESSES = 64, SETTLE_MS = 1200, INTERVAL_MS = 1500, TRIES = 5 };
 
 static unsigned collect(pid_t pid, pid_t *pids, unsigned count)
 {
@@ -57,19 +57,26 @@ static void measure(mortal_pool *pool, long *wakes, long *ticks, unsigned *proce
         add_process(pids[i], wakes, ticks);
 }
 
-static void check_idle(mortal_pool *pool)
+static bool is_quiet(mortal_pool *pool)
 {
     long wakes[2], ticks[2];
     unsigned processes[2];
-    POLL_UNTIL(stats_of(pool).hosts == 2 && stats_of(pool).standby == 1);
     harness_sleep_ms(SETTLE_MS);
     measure(pool, &wakes[0], &ticks[0], &processes[0]);
     harness_sleep_ms(INTERVAL_MS);
     measure(pool, &wakes[1], &ticks[1], &processes[1]);
     CHECK(processes[0] >= 4); /* supervisor, two hosts, a standby */
-    CHECK_EQ(processes[0], processes[1]);
-    CHECK_EQ(wakes[1] - wakes[0], 0);
-    CHECK_EQ(ticks[1] - ticks[0], 0);
+    return processes[0] == processes[1] && wakes[1] == wakes[0] && ticks[1] == ticks[0];
+}
+
+/* What the work before left comes to its end later where others use the machine; what goes on for ever never does. */
+static void check_idle(mortal_pool *pool)
+{
+    unsigned tries = 1;
+    POLL_UNTIL(stats_of(pool).hosts == 2 && stats_of(pool).standby == 1);
+    while (!is_quiet(pool) && tries < TRIES)
+        tries++;
+    CHECK(tries < TRIES);
 }
 
 void test(void)

@@ -50,7 +50,7 @@ void feed_cancel(struct feed *f) {
 
 /* ORD(*) a signal handler can do no more than count. What waits for a runner has no ticket that could tell. */
 static inline void heed_kill(struct feed *f) {
-    uint64_t kills = atomic_load(&f->pool->now_kills);
+    uint64_t kills = atomic_load(&control_head(f->pool->region)->now_kills);
     if (kills == f->heeded)
         return;
     f->heeded = kills;

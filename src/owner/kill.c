@@ -362,7 +362,7 @@ void mortal_pool_kill_now(mortal_pool *handle, int scope) {
     uint64_t before = atomic_load(&orders_head(pool->region)->tickets), nobody = 0;
     if ((scope & MORTAL_PENDING) != 0) {
         raise_to(&control->now_pending, before);
-        atomic_fetch_add(&pool->now_kills, 1);
+        atomic_fetch_add(&control->now_kills, 1);
     }
     if ((scope & MORTAL_RUNNING) != 0) {
         (void)atomic_compare_exchange_strong(&control->now_asked_ns, &nobody, clock_ns());

@@ -37,7 +37,7 @@ struct map {
     struct map_book book;
     struct runner *runners; /* by cell */
     uint32_t running, names;
-    uint64_t first_ticket;
+    uint64_t kills; /* by signal handlers, before it began */
     _Atomic bool is_cancelled;
     _Atomic(struct map_board *) stop; /* where runners look whether to stop; null: not yet */
     uint32_t forged_stops; /* how often runners were told to stop, and not by us */
@@ -228,8 +228,8 @@ static void cancel(struct mapping *mapping) {
 }
 
 static void heed_kills(struct map *m) {
-    /* ORD(*) a signal handler can do no more than leave a ticket. */
-    if (atomic_load(&m->is_cancelled) || atomic_load(&control_head(m->pool->region)->now_pending) > m->first_ticket)
+    /* ORD(*) a signal handler can do no more than count. */
+    if (atomic_load(&m->is_cancelled) || atomic_load(&control_head(m->pool->region)->now_kills) != m->kills)
         give_up(m, why(-ECANCELED, CALL ": a kill of what is pending met it: what had not begun is cancelled"));
 }
 
@@ -311,7 +311,7 @@ static int begin(struct map *m, const mortal_task_options *options, mortal_map_f
         error = why_as(CALL, error);
     m->options.size = sizeof m->options;
     m->run = pool->heritage.map_run;
-    m->first_ticket = atomic_load(&orders_head(pool->region)->tickets); /* ORD(*) */
+    m->kills = atomic_load(&control_head(pool->region)->now_kills); /* ORD(*) */
     if (error == 0) {
         m->pool = pool;
         m->mapping.cancel = cancel;

@@ -234,7 +234,8 @@ static int settle_in(struct feed *f, mortal_group *handle, struct feed_plan *p, 
     f->group->feed = f;
     mapping_add(pool, &f->mapping, parent);
     mapping_use(&f->mapping, f->group);
-    f->heeded = atomic_load(&pool->now_kills); /* ORD(*) */
+    /* ORD(*) see heed_kill() */
+    f->heeded = atomic_load(&control_head(pool->region)->now_kills);
     *out = seat_map_handle(pool, f->group->number);
     return leave(pool, 0);
 }

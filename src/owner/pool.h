@@ -160,7 +160,6 @@ struct pool {
     uint32_t files_sent; /* over the link */
     struct mapping *mappings; /* maps under way */
     bool has_rung; /* a submit woke a worker, since somebody spun for a task last */
-    _Atomic uint64_t now_kills; /* of what is pending, by signal handlers: open maps heed them */
 };
 
 static inline bool pool_is_closed_to_me(const struct pool *pool) {

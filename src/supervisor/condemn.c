@@ -158,17 +158,19 @@ static void cancel_pending(struct supervisor *s, uint64_t before) {
     }
 }
 
-/* kill_now: what a signal handler could leave is two tickets. */
+/* kill_now: what a signal handler could leave is two tickets, and that it was called. What went back to the queue since the last
+ * one is met by the next, also if nothing was submitted in between. */
 static void condemn_now(struct supervisor *s) {
     struct control_head *control = control_head(s->region);
     /* Stored before what it belongs to: what is found alone hit nobody, or comes in time for the next turn. */
     uint64_t since_ns = atomic_load(&control->now_asked_ns) != 0 ? atomic_exchange(&control->now_asked_ns, 0) : 0;
+    uint64_t kills = atomic_load(&control->now_kills); /* after the ticket it was counted */
     uint64_t pending = atomic_load(&control->now_pending), running = atomic_load(&control->now_running);
-    if (pending > s->now_pending_seen) {
-        s->now_pending_seen = pending;
+    if (kills != s->now_kills_seen) {
+        s->now_kills_seen = kills;
         cancel_pending(s, pending);
     }
-    if (running > s->now_running_seen || since_ns != 0) { /* the latter: again, and nothing was submitted in between */
+    if (running > s->now_running_seen || since_ns != 0) {
         s->now_running_seen = running;
         condemn_running(s, running, pending >= running ? SENTENCE_KILL : SENTENCE_KILL_RUNNING,
                         since_ns != 0 ? since_ns : clock_ns());

@@ -158,7 +158,7 @@ struct supervisor {
     int *group_fds;         /* by group: its eventfd, or -1 */
     uint32_t *group_seen;   /* value of its bell that was passed on */
 
-    uint64_t now_pending_seen, now_running_seen;
+    uint64_t now_kills_seen, now_running_seen;
     uint64_t requests_seen;
     uint64_t audit_at, expiry_scan_after;
     uint64_t head_seen; /* the queue's cursor at the last audit */

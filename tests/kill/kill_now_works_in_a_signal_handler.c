@@ -59,6 +59,30 @@ static void the_second_is_heard(mortal_pool *pool, struct gate *gates)
     CHECK_EQ(outcome_and_release(second), MORTAL_KILLED);
 }
 
+static int crash_at_gate(mortal_task *task, const void *input, size_t input_bytes)
+{
+    (void)task, (void)input_bytes;
+    gate_pass(*(struct gate *const *)input);
+    abort();
+}
+
+/* Likewise, the other way round: what ran at the first waits again at the second, since an open breaker starts nothing. */
+static void what_waits_again_is_hit(struct gate *gate)
+{
+    mortal_pool *pool = pool_like((mortal_pool_options){.workers = 1, .deaths = MORTAL_NONE});
+    mortal_future future = submit_like(pool, crash_at_gate, &gate, sizeof gate, (mortal_task_options){.attempts = 2});
+    mortal_future pending = submit(pool, task_nothing, NULL, 0);
+    word_await(&gate->arrived, 1);
+    mortal_pool_kill_now(pool, MORTAL_PENDING);
+    CHECK_EQ(outcome_and_release(pending), MORTAL_CANCELLED);
+    gate_open(gate);
+    POLL_UNTIL(stats_of(pool).breaker == 1 && look_at(future).phase == MORTAL_PENDING);
+    mortal_pool_kill_now(pool, MORTAL_PENDING);
+    POLL_UNTIL(look_at(future).phase == MORTAL_ENDED);
+    CHECK_EQ(outcome_and_release(future), MORTAL_CANCELLED);
+    CHECK_OK(mortal_pool_close(pool, MORTAL_CLOSE_KILL, LIMIT, NULL));
+}
+
 static int take_a_while(mortal_task *task, const void *input, size_t input_bytes)
 {
     (void)task, (void)input, (void)input_bytes;
@@ -110,13 +134,14 @@ static void while_the_thread_is_in_the_library(mortal_pool *pool)
 
 void test(void)
 {
-    struct gate *gates = gates_make(5);
+    struct gate *gates = gates_make(6);
     struct sigaction action = {.sa_handler = kill_it}, before;
     mortal_pool *pool = killed_by_signal = pool_with(1);
     CHECK_OK(sigaction(SIGALRM, &action, &before));
     what_was_there_is_hit(pool, gates);
     only_the_scope_is_hit(pool, &gates[2]);
     the_second_is_heard(pool, &gates[3]);
+    what_waits_again_is_hit(&gates[5]);
     while_the_thread_is_in_the_library(pool);
     CHECK_OK(sigaction(SIGALRM, &before, NULL));
     check_pool_works(pool);

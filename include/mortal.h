@@ -1444,6 +1444,7 @@ MORTAL_API mortal_task *mortal_task_self(void);
  * Threads   the worker thread of the task
  * Signals   not async-signal-safe
  * Killed    the result appears only when the function has returned; a killed task has none
+ * Notes     in an item of a map it goes nowhere: an item writes to its place in the array of results, or of the entry
  * Since     0.1
  * Test      tests/api/results_of_every_size_arrive_whole.c
  */
@@ -1452,7 +1453,8 @@ MORTAL_API int mortal_task_reply(mortal_task *task, const void *bytes, size_t co
 /**
  * mortal_task_result - the result as memory to write into; call again to grow or shrink it, like realloc
  *
- * Shape     bytes   0: no result. The memory is not cleared beyond what was there before
+ * Shape     bytes   0: no result. The memory is not cleared beyond what was there before. Where other results or parts lie
+ *                   in the host, growing may need room for the old and the new place at once, in powers of two
  * Returns   the memory, aligned to 16; null: no room, or the system has no memory for it (the old result stays), or bytes
  *           is 0. With MORTAL_RESULTS_LAZY the memory is taken when it is touched, and where there is none then the task
  *           ends out of memory

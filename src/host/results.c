@@ -84,9 +84,18 @@ static bool open_heap(struct host *host) {
         return true;
     const struct region *r = host->region;
     host->heap_is_open = heap_open(&host->heap, heap_of(r, host->place.life), r->g.results_bytes, -1, 0) == 0;
-    host->heap.is_lazy = (r->g.results & MORTAL_RESULTS_LAZY) != 0;
+    host->heap.is_lazy = true; /* see make_exist() */
     host->sweep_at = SWEEP_LEAST;
     return host->heap_is_open;
+}
+
+static bool is_lazy(const struct host *host) { return (host->region->g.results & MORTAL_RESULTS_LAZY) != 0; }
+
+/* First it is noted how far pages go, which is what the supervisor gives back when this host is dead: making them takes
+ * milliseconds, in which it may be killed. What the library itself writes to is there. */
+static bool make_exist(struct host *host, enum block_kind kind, uint64_t offset, uint64_t bytes) {
+    atomic_store_explicit(&host_head(host->region, host->place.life)->heap_top, host->heap.top, memory_order_relaxed);
+    return (kind == BLOCK_RESULT && is_lazy(host)) || heap_make_exist(&host->heap, offset, bytes);
 }
 
 static struct block *new_block(struct host *host) {
@@ -101,21 +110,27 @@ static struct block *new_block(struct host *host) {
     return &host->blocks[host->block_count];
 }
 
+static uint64_t take_room(struct host *host, enum block_kind kind, uint64_t bytes) {
+    uint64_t offset = heap_take(&host->heap, bytes);
+    if (offset == HEAP_NONE || make_exist(host, kind, offset, bytes))
+        return offset;
+    heap_give(&host->heap, offset);
+    return HEAP_NONE;
+}
+
 static uint64_t take(struct host *host, uint32_t slot, enum block_kind kind, uint64_t bytes) {
     if (!open_heap(host))
         return HEAP_NONE;
     if (host->heap.used_bytes + bytes > host->sweep_at)
         sweep(host);
-    uint64_t offset = heap_take(&host->heap, bytes);
+    uint64_t offset = take_room(host, kind, bytes);
     if (offset == HEAP_NONE) {
         sweep(host);
-        offset = heap_take(&host->heap, bytes);
+        offset = take_room(host, kind, bytes);
     }
     if (offset == HEAP_NONE)
         return HEAP_NONE;
-    /* What the library itself writes to is there. */
-    bool is_there = kind != BLOCK_PARTS || heap_make_exist(&host->heap, offset, bytes);
-    struct block *block = is_there ? new_block(host) : NULL;
+    struct block *block = new_block(host);
     if (block == NULL) {
         heap_give(&host->heap, offset);
         return HEAP_NONE;
@@ -123,7 +138,6 @@ static uint64_t take(struct host *host, uint32_t slot, enum block_kind kind, uin
     *block = (struct block){.slot = slot, .kind = kind, .word = 0, .offset = offset};
     host->block_count++;
     set_place(host, block, host->block_count);
-    atomic_store_explicit(&host_head(host->region, host->place.life)->heap_top, host->heap.top, memory_order_relaxed);
     return offset;
 }
 
@@ -133,11 +147,16 @@ static uint8_t *current(struct mortal_task *task) {
     return heap_of(task->worker->region, task->worker->host->place.life) + task->result_offset;
 }
 
-/* A task that grows out of its block holds two for a moment, so blocks are known by slot only once the old one is gone. */
+static bool grow_in_place(struct host *host, uint64_t offset, uint64_t bytes) {
+    return heap_grow(&host->heap, offset, bytes) && make_exist(host, BLOCK_RESULT, offset, bytes);
+}
+
+/* A task that grows out of its block, and has a neighbour behind it, holds two for a moment, so blocks are known by slot
+ * only once the old one is gone. */
 static bool move_to_heap(struct host *host, struct mortal_task *task, uint64_t bytes) {
     bool in_heap = task->result_offset != HEAP_NONE;
-    uint64_t room = in_heap ? heap_room(&host->heap, task->result_offset) : 0;
-    if (in_heap && bytes <= room && bytes * 4 >= room)
+    if (in_heap && bytes >= heap_room(&host->heap, task->result_offset) / 4 &&
+        grow_in_place(host, task->result_offset, bytes))
         return true;
     struct block *old = block_of(host, task->slot, BLOCK_RESULT);
     uint64_t old_offset = task->result_offset;
@@ -150,7 +169,8 @@ static bool move_to_heap(struct host *host, struct mortal_task *task, uint64_t b
             *block = (struct block){.slot = task->slot, .offset = old_offset};
             set_place(host, block, host->block_count);
         }
-        return in_heap && bytes <= room;
+        /* A smaller one may stay where it is; for a larger one there may be room now, after the sweep. */
+        return in_heap && (bytes <= task->result_bytes || grow_in_place(host, old_offset, bytes));
     }
     uint64_t keep = task->result_bytes < bytes ? task->result_bytes : bytes;
     if (keep != 0)
@@ -202,7 +222,7 @@ uint64_t results_take_ring(struct mortal_task *task) {
  * this host ends, as any store of the task to it would have been. */
 void results_complete(const struct mortal_task *task) {
     struct host *host = task->worker->host;
-    if (!host->heap.is_lazy || task->result_offset == HEAP_NONE)
+    if (!is_lazy(host) || task->result_offset == HEAP_NONE)
         return;
     pthread_mutex_lock(&host->results_lock);
     bool is_there = heap_make_exist(&host->heap, task->result_offset, task->result_bytes);

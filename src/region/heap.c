@@ -137,6 +137,28 @@ void heap_give(struct heap *h, uint64_t offset) {
     link_free(h, unit, order);
 }
 
+/* By the free buddies behind it. Where one is taken it is as it was. */
+bool heap_grow(struct heap *h, uint64_t offset, uint64_t bytes) {
+    uint32_t unit = (uint32_t)(offset / HEAP_UNIT), before = h->state[unit], order = before;
+    if (bytes > h->bytes - offset)
+        return false;
+    uint32_t wanted = order_for(bytes);
+    for (; order < wanted; order++) {
+        uint32_t buddy = unit + (1u << order);
+        if ((unit >> order & 1) != 0 || buddy >= h->units || h->state[buddy] != (FREE_BLOCK | order))
+            return false;
+    }
+    for (order = before; order < wanted; order++) {
+        unlink_free(h, unit + (1u << order), order);
+        h->used_bytes += (uint64_t)HEAP_UNIT << order;
+    }
+    if (wanted > before)
+        h->state[unit] = (uint8_t)wanted;
+    if (offset + bytes > h->top)
+        h->top = offset + bytes;
+    return true;
+}
+
 uint64_t heap_room(const struct heap *h, uint64_t offset) {
     return (uint64_t)HEAP_UNIT << h->state[offset / HEAP_UNIT];
 }

@@ -32,6 +32,7 @@ int      heap_open(struct heap *heap, uint8_t *base, uint64_t bytes, int fd, uin
 void     heap_close(struct heap *heap);
 uint64_t heap_take(struct heap *heap, uint64_t bytes); /* an offset, aligned to 64; or HEAP_NONE */
 bool     heap_make_exist(struct heap *heap, uint64_t offset, uint64_t bytes); /* pages of a lazy one; false: no memory */
+bool     heap_grow(struct heap *heap, uint64_t offset, uint64_t bytes); /* where it is; its pages need not exist */
 void     heap_give(struct heap *heap, uint64_t offset);
 uint64_t heap_room(const struct heap *heap, uint64_t offset); /* bytes of a taken block */
 uint64_t heap_largest(const struct heap *heap); /* the largest block that an empty heap of this size can give */

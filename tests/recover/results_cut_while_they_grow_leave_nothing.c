@@ -2,11 +2,12 @@
  * Tasks that are killed, crash or time out while their results grow, or while parts of them wait, take no memory with
  * them: after thousands the pool has no more than a few hosts' worth, as the kernel counts it, and what was kept all
  * the while is whole. Those that are done release all they had.
- * Broken by: memory that is given back only after so many deaths, whatever lies in it; an arena that is forgotten.
+ * Broken by: memory that is given back only after so many deaths, whatever lies in it; an arena that is forgotten; pages
+ * behind those that the host noted before its death.
  */
 #include "parts.h"
 
-enum { TASKS = 400, TASKS_LONG = 6000, HEAP = 16 << 20, KEPT = 100 << 10, WORKERS = 2 };
+enum { TASKS = 400, TASKS_LONG = 6000, HEAP = 16 << 20, LARGE = 64 << 20, LARGE_TASKS = 100, KEPT = 100 << 10, WORKERS = 2 };
 
 struct plan {
     word *grown; /* how often, of all tasks */
@@ -32,6 +33,12 @@ static int grow_for_ever(mortal_task *task, const void *input, size_t input_byte
     }
 }
 
+static int ask_for_all(mortal_task *task, const void *input, size_t input_bytes)
+{
+    (void)input_bytes;
+    return mortal_task_result(task, LARGE) == NULL || grow_for_ever(task, input, input_bytes);
+}
+
 static int keep(mortal_task *task, const void *input, size_t input_bytes)
 {
     (void)input, (void)input_bytes;
@@ -54,6 +61,23 @@ static void cut_one(mortal_pool *pool, word *grown, uint32_t number)
     }
     int outcome = outcome_and_release(future);
     CHECK_EQ(outcome, number % 4 == 1 ? MORTAL_CRASHED : deadline != 0 ? MORTAL_TIMED_OUT : MORTAL_KILLED);
+}
+
+/* While pages of it are made, which takes milliseconds: here or there in it. */
+static void cut_large(word *grown)
+{
+    mortal_pool *pool = pool_like((mortal_pool_options){.workers = 1, .results_bytes = LARGE});
+    struct plan plan = {grown, 0};
+    uint64_t most = 0;
+    for (uint32_t i = 0; i < LARGE_TASKS; i++) {
+        mortal_task_options options = {.deadline_ns = MS(1 + i % 10)};
+        CHECK_EQ(outcome_and_release(submit_like(pool, ask_for_all, &plan, sizeof plan, options)), MORTAL_TIMED_OUT);
+        uint64_t used = stats_of(pool).results_used_bytes;
+        most = used > most ? used : most;
+    }
+    harness_note("of large ones at most %llu MiB at once", (unsigned long long)(most >> 20));
+    CHECK(most < (32ull << 20) + 3 * (LARGE + (1ull << 20)));
+    end(pool);
 }
 
 static void check_kept(mortal_future future)
@@ -85,4 +109,5 @@ void test(void)
     /* What is given back together, and hosts that run, stand by or have just died, each with all it may have. */
     CHECK(most < (32ull << 20) + (2 * WORKERS + 3) * (HEAP + (1ull << 20)));
     drain(pool);
+    cut_large(grown);
 }

@@ -1,5 +1,5 @@
 /*
- * Random takes and gives against a model: every block is aligned, lies inside, overlaps no other, keeps its bytes, and
+ * Random takes, growths and gives against a model: every block is aligned, lies inside, overlaps no other, keeps its bytes, and
  * has room for what was asked. In heaps of all kinds of sizes.
  * Broken by: a wrong buddy, a block that is split but not marked, a page that was not made to exist.
  */
@@ -64,6 +64,29 @@ static void give(struct model *m, uint32_t index)
     *block = m->live[--m->count];
 }
 
+/* Where it is, or not at all. */
+static void grow(struct model *m, uint32_t index)
+{
+    struct block *block = &m->live[index], grown = *block;
+    uint64_t before = heap_room(&m->heap, block->offset);
+    grown.bytes += chance(50) ? below(300) : below((uint32_t)m->heap.bytes);
+    if (!heap_grow(&m->heap, block->offset, grown.bytes)) {
+        CHECK(grown.bytes > before);
+        CHECK_EQ(heap_room(&m->heap, block->offset), before);
+        return;
+    }
+    uint64_t room = heap_room(&m->heap, block->offset);
+    CHECK(room >= grown.bytes && room >= before && room < 2 * grown.bytes + before);
+    CHECK(block->offset + room <= m->heap.bytes);
+    *block = m->live[--m->count];
+    check_apart(m, grown.offset, room);
+    m->live[m->count++] = grown;
+    memset(m->memory + grown.offset, grown.mark, grown.bytes);
+    m->used += room - before;
+    if (grown.offset + grown.bytes > m->top)
+        m->top = grown.offset + grown.bytes;
+}
+
 /* Mostly small, sometimes up to all there is. */
 static uint64_t some_bytes(uint64_t heap_bytes)
 {
@@ -89,6 +112,8 @@ static void run(uint64_t bytes, uint32_t turns)
             take(m, some_bytes(m->heap.bytes));
         else if (m->count != 0)
             give(m, below(m->count));
+        if (m->count != 0 && chance(20))
+            grow(m, below(m->count));
         CHECK_EQ(m->heap.used_bytes, m->used);
         CHECK_EQ(m->heap.top, m->top);
     }

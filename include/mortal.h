@@ -589,6 +589,7 @@ MORTAL_API int mortal_pool_open(mortal_pool **out, const mortal_pool_options *op
  *           -ENOEXEC     the function is not code that existed at open: load modules before mortal_pool_open(). With
  *                        MORTAL_START_EXEC: it lies in no file (code made at run time), or in one that is gone
  *           -EMSGSIZE    the input is larger than inputs_bytes allows; mortal_why() tells the limit
+ *           -EFAULT      the input lies in a wrapped file that was cut off
  *           -ENOBUFS     held_tasks tasks are not released: release some
  *           -ENOMEM      the kernel has no memory for it
  *           -ESHUTDOWN   the pool is sealed or closing
@@ -698,7 +699,8 @@ MORTAL_API int mortal_pool_map(mortal_pool *pool, mortal_map_function *function,
  *                     items cannot have: within_ns, soft deadlines and signals, shields, cpu_ns, more_memory_percent,
  *                     buffers (mortal_why() says which)
  *           -EMFILE   too many groups are open: a map takes one
- *           -ENOEXEC, -ENOMEM, -ENOBUFS, -ESHUTDOWN, -EPERM as mortal_pool_submit() and mortal_buffer_open()
+ *           -ENOEXEC, -ENOMEM, -ENOBUFS, -ESHUTDOWN, -EPERM as mortal_pool_submit() and mortal_buffer_open(); but in a pool
+ *           that is only sealed it opens, and mortal_map_put() is refused
  * Blocks    until the memory of the window is there
  * Threads   any; several maps at once; other tasks run in between
  * Signals   not async-signal-safe
@@ -879,7 +881,7 @@ MORTAL_API void mortal_pool_seal(mortal_pool *pool);
  *           -EINPROGRESS  a host would not die within 10 s; it is left to the kernel
  *           -EPERM        called in a forked child or inside a task
  * Blocks    until every host is certainly dead and reaped. Calls of other threads on this pool end with -ESHUTDOWN
- * Threads   any; once. Futures and groups of the pool, and views of results, end with it
+ * Threads   any; once. Futures, groups, open maps, buffers and cells of the pool, and views of results, end with it
  * Signals   not async-signal-safe
  * Killed    everything that is left: that is its purpose
  * Since     0.1
@@ -1496,7 +1498,7 @@ MORTAL_API int mortal_task_buffer(mortal_task *task, mortal_buffer buffer, void 
  *           -EAGAIN     no room within timeout_ns: mortal_future_next() has not taken enough of what stream_bytes of the
  *                       pool bound; or there are parts of 6 earlier attempts of this task that nobody took
  *           -ECANCELED  likewise, and the task was asked to stop: mortal_task_should_stop()
- *           -EPIPE      nobody will ever take a part: the future was released, or it is an item of mortal_pool_map()
+ *           -EPIPE      nobody will ever take a part: the future was released, or it is an item of a map, open or not
  *           -EMSGSIZE   the part is larger than mortal_stats.stream_bytes less 16
  *           -ENOMEM     the host's results_bytes are in use
  *           -EINVAL     null task or null bytes with a count

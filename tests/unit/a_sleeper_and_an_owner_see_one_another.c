@@ -13,7 +13,7 @@
 #include "region/plant.h"
 #include "system/barrier.h"
 
-enum { ROUNDS = 20000, ROUNDS_PLANTED = 2000000, OWNER = 0, WORKER = 1 };
+enum { ROUNDS = 20000, ROUNDS_PLANTED = 2000000, TRIES = 3, OWNER = 0, WORKER = 1 };
 
 static struct region region;
 static _Atomic uint32_t gates[2]; /* the round in which each may go on */
@@ -132,7 +132,9 @@ void test(void)
         CHECK_EQ(rounds_in_vain(scenes[i].scene, PLANT_NONE, more_if_long(ROUNDS)), 0);
         if (!can_fail)
             continue;
-        uint32_t caught = rounds_in_vain(scenes[i].scene, scenes[i].bug, ROUNDS_PLANTED);
+        uint32_t caught = 0; /* both must run at once for it, and others may use the processors */
+        for (unsigned tries = 0; caught == 0 && tries < TRIES; tries++)
+            caught = rounds_in_vain(scenes[i].scene, scenes[i].bug, ROUNDS_PLANTED);
         harness_note("a worker %s, without the barrier: %s", scenes[i].name, caught != 0 ? "caught" : "not caught");
         CHECK(caught != 0);
     }

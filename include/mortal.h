@@ -559,7 +559,8 @@ typedef struct mortal_latency {
  *           -ECANCELED  preload or init returned non-zero, crashed, left threads or did not finish within start_ns; or the
  *                       new image (MORTAL_START_EXEC) did not come to mortal_host_main(): mortal_why() tells
  *           -EPERM      called inside a task; or the containment asked for is forbidden to this user
- *           -ENOTSUP    the containment asked for cannot be had on this machine
+ *           -ENOTSUP    the containment asked for cannot be had on this machine; or pidfd_open is refused, as by some
+ *                       sandboxes, and by valgrind 3.19
  *           -EAGAIN     no process could be made
  * Blocks    until the first host is ready, or start_ns; flushes the stdio streams of this process once (not with EXEC)
  * Threads   from a process with a single thread only, later the process may have as many as it likes; with

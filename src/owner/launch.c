@@ -28,6 +28,10 @@ static int open_channels(struct pool *pool) {
     }
     if (h->bell_fd >= 0 && h->owner_pidfd >= 0 && pool->link_fd >= 0 && h->link_fd >= 0)
         return 0;
+    if (h->owner_pidfd == -ENOSYS || h->owner_pidfd == -EPERM)
+        return why(-ENOTSUP, "mortal_pool_open: pidfd_open is refused (%s), and without it no death is certain: it takes Linux 5.3, "
+                             "a sandbox that lets it through, and a valgrind that knows it (3.19 does not)",
+                   strerror(-h->owner_pidfd));
     return why(errno == ENFILE || errno == EMFILE ? -EMFILE : -EAGAIN,
                "mortal_pool_open: a channel to the supervisor could not be made (%s): raise ulimit -n, or close some files",
                strerror(errno));

@@ -189,6 +189,8 @@ static int plan(struct feed *f, const mortal_map_options *o, mortal_map_function
 static int make_buffer(struct feed *f, size_t which, enum window_kind kind, uint64_t bytes, uint64_t *offset) {
     void *address;
     int error = mortal_buffer_open(&f->buffers[which], f->handle, bytes, kind == WINDOW_GIVEN ? MORTAL_BUFFER_GIVEN : 0);
+    if (error == -ENOMEM)
+        return why(error, OPEN ": the system has no memory for %llu bytes: take a smaller window", (unsigned long long)bytes);
     if (error == 0)
         error = mortal_buffer_view(f->buffers[which], &address, NULL);
     if (error == 0)

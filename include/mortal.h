@@ -1024,6 +1024,8 @@ MORTAL_API int mortal_group_next(mortal_group *group, uint64_t timeout_ns, morta
  *                with time-out 0 until it returns -ETIMEDOUT, -ENOENT or -EHOSTDOWN (an open circuit breaker is told
  *                by the descriptor once, and once more with each further death). With mortal_group_stream() it is readable
  *                also while mortal_group_next_part() has something
+ *                After the last was taken it may turn readable once more, since another process writes to it: the next call
+ *                then says that there is nothing, and silences it
  * Returns   0; -EMFILE; -ENOMEM; -EINVAL; -ESHUTDOWN; -EPERM
  * Blocks    never
  * Threads   any

@@ -38,6 +38,18 @@ static bool is_readable(int fd, int timeout_ms)
     return poll(&poller, 1, timeout_ms) == 1;
 }
 
+/* Another process writes to it for hosts, and may do so after what it is about was taken. The next call silences it. */
+static bool falls_silent(mortal_group *group, int fd)
+{
+    unsigned tries = 0;
+    for (; is_readable(fd, 0) && tries < 100; tries++) {
+        mortal_verdict verdict;
+        int error = mortal_group_next(group, 0, &verdict);
+        CHECK(error == -ETIMEDOUT || error == -ENOENT);
+    }
+    return tries < 100;
+}
+
 static mortal_future start(mortal_pool *pool, mortal_group *group, struct plan *plan)
 {
     return submit_like(pool, emit_all, plan, sizeof *plan,
@@ -68,7 +80,7 @@ static void readable_while_there_is_something(mortal_pool *pool, mortal_group *g
     mortal_future  future = start(pool, group, &plan), silent = start(pool, group, &quiet);
     word_await(&gates[0].arrived, 1); /* both have given one */
     word_await(&gates[1].arrived, 1);
-    CHECK(!is_readable(fd, 0));
+    CHECK(falls_silent(group, fd));
     CHECK_ERR(mortal_group_next_part(group, MORTAL_FOREVER, &part), -ENOENT);
     CHECK_OK(mortal_group_stream(group, future));
     CHECK_OK(mortal_group_stream(group, future));
@@ -78,7 +90,7 @@ static void readable_while_there_is_something(mortal_pool *pool, mortal_group *g
     CHECK(is_readable(fd, 0)); /* not until the part is taken */
     part = take(group, 0);
     expect(&part, future, 0);
-    CHECK(!is_readable(fd, 0));
+    CHECK(falls_silent(group, fd));
     CHECK_ERR(mortal_group_next_part(group, 0, &part), -ETIMEDOUT);
     CHECK_ERR(mortal_group_next_part(group, MS(1), &part), -ETIMEDOUT);
     CHECK_EQ(part.number, 0);
@@ -87,7 +99,7 @@ static void readable_while_there_is_something(mortal_pool *pool, mortal_group *g
     CHECK(is_readable(fd, 60000));
     CHECK_OK(mortal_group_next(group, LIMIT, &verdict));
     CHECK(is_same(verdict.future, silent));
-    CHECK(!is_readable(fd, 0));
+    CHECK(falls_silent(group, fd));
     CHECK_EQ(part_of(silent).number, 0);
 
     gate_open(&gates[0]);
@@ -97,7 +109,7 @@ static void readable_while_there_is_something(mortal_pool *pool, mortal_group *g
     CHECK_ERR(mortal_group_next_part(group, LIMIT, &part), -ENOENT);
     CHECK_OK(mortal_group_next(group, LIMIT, &verdict));
     CHECK(is_same(verdict.future, future));
-    CHECK(!is_readable(fd, 0));
+    CHECK(falls_silent(group, fd));
     CHECK_OK(mortal_future_release(future));
     CHECK_OK(mortal_future_release(silent));
 }
@@ -134,7 +146,7 @@ static void an_event_loop(mortal_pool *pool, mortal_group *group, int fd)
         CHECK_EQ(taken[i], plans[i].count);
         CHECK_OK(mortal_future_release(futures[i]));
     }
-    CHECK(!is_readable(fd, 0));
+    CHECK(falls_silent(group, fd));
 }
 
 /* Who waits here sleeps and is woken; parts of attempts that crashed come too, and each task has its turn. */
@@ -176,7 +188,7 @@ static void who_is_gone_is_not_asked(mortal_pool *pool, mortal_group *group, int
     part = take(group, 0);
     expect(&part, second, 0);
     CHECK_ERR(mortal_group_next_part(group, 0, &part), -ETIMEDOUT);
-    CHECK(!is_readable(fd, 0));
+    CHECK(falls_silent(group, fd));
     CHECK_OK(mortal_future_kill(second, 0, MORTAL_FOREVER, NULL));
     CHECK(is_readable(fd, 60000));
     CHECK_ERR(mortal_group_next_part(group, MORTAL_FOREVER, &part), -ENOENT);
@@ -208,12 +220,12 @@ static void a_death_is_heard(mortal_pool *pool, mortal_group *group, int fd, str
     word_await(&gates[0].arrived, 1); /* before it is asked for: else the ring for the part may be later than its taking */
     CHECK_OK(mortal_group_stream(group, future));
     CHECK_EQ(take(group, 0).attempt, 1);
-    CHECK(!is_readable(fd, 0));
+    CHECK(falls_silent(group, fd));
     gate_open(&gates[0]);
     word_await(&gates[1].arrived, 1);
     CHECK(is_readable(fd, 60000));
     CHECK_ERR(mortal_group_next_part(group, 0, &part), -ETIMEDOUT);
-    CHECK(!is_readable(fd, 0));
+    CHECK(falls_silent(group, fd));
     gate_open(&gates[1]);
     CHECK_OK(mortal_group_next(group, LIMIT, &verdict));
     CHECK_EQ(verdict.attempts, 2);

@@ -4,6 +4,7 @@
  * release; sizes of streams that make no sense open no pool.
  * Broken by: a length that is believed, a ring that stays taken, a thread that writes where another does.
  */
+#include "openmap.h"
 #include "parts.h"
 
 #include <pthread.h>
@@ -39,6 +40,14 @@ static int emit_in_a_map(mortal_task *task, const void *item, void *result)
 {
     (void)item, (void)result;
     return mortal_task_emit(task, "x", 1, MORTAL_FOREVER) == -EPIPE ? 0 : 1;
+}
+
+/* And its reply goes nowhere. */
+static int reply_in_a_map(mortal_task *task, const void *item, void *result)
+{
+    *(uint64_t *)result = 5;
+    CHECK_OK(mortal_task_reply(task, "a reply", 8));
+    return emit_in_a_map(task, item, result);
 }
 
 static int emit_in_a_clean_up(mortal_task *task, const void *input, size_t input_bytes)
@@ -127,5 +136,22 @@ void test(void)
     size_t done = 0;
     CHECK_OK(mortal_pool_map(pool, emit_in_a_map, items, 1, NULL, 0, COUNT(items), NULL, outcomes, &done));
     CHECK_EQ(done, COUNT(items));
+    uint64_t results[3] = {0};
+    for (unsigned i = 0; i < COUNT(items); i++) {
+        CHECK_EQ(outcomes[i], MORTAL_DONE);
+        outcomes[i] = 0;
+    }
+    CHECK_OK(mortal_pool_map(pool, reply_in_a_map, items, 1, results, sizeof *results, COUNT(items), NULL, outcomes, &done));
+    mortal_map *map = map_like(pool, reply_in_a_map, (mortal_map_options){.result_bytes = sizeof *results});
+    for (unsigned i = 0; i < COUNT(items); i++) {
+        CHECK_EQ(outcomes[i], MORTAL_DONE);
+        CHECK_EQ(results[i], 5);
+        CHECK_OK(mortal_map_put(map, NULL, NULL, 0));
+        mortal_verdict verdict = take(map).verdict;
+        CHECK_EQ(verdict.outcome, MORTAL_DONE);
+        CHECK_EQ(verdict.result_bytes, sizeof *results);
+        CHECK_EQ(*(const uint64_t *)verdict.result, 5);
+    }
+    end_map(map);
     drain(pool);
 }

@@ -55,11 +55,9 @@ static int submit_some(mortal_pool *handle, const mortal_job *jobs, size_t count
     return submit_stretch(handle, jobs, count, options, futures, submitted);
 }
 
-/* What is told begins with the name of a call. */
 static int explain(int error, size_t submitted, size_t count) {
     char reason[320];
-    const char *text = why_text(), *behind = strstr(text, ": ");
-    strncpy(reason, behind != NULL ? behind + 2 : text, sizeof reason - 1);
+    strncpy(reason, why_reason(), sizeof reason - 1);
     reason[sizeof reason - 1] = 0;
     return why(error, "mortal_pool_submit_many: %zu of %zu were submitted, then: %s", submitted, count, reason);
 }

@@ -18,11 +18,15 @@ int why(int negative_errno, const char *format, ...) {
 
 int why_as(const char *call, int negative_errno) {
     char reason[sizeof last_failure];
-    const char *behind = strstr(last_failure, ": "); /* what is told begins with the name of a call */
-    strcpy(reason, behind != NULL ? behind + 2 : last_failure);
+    strcpy(reason, why_reason());
     return why(negative_errno, "%s: %s", call, reason);
 }
 
 const char *why_text(void) { return last_failure; }
+
+const char *why_reason(void) {
+    const char *behind = strstr(last_failure, ": ");
+    return behind != NULL ? behind + 2 : last_failure;
+}
 
 const char *mortal_why(void) { return why_text(); }

@@ -11,5 +11,6 @@ int why(int negative_errno, const char *format, ...) __attribute__((format(print
 int why_as(const char *call, int negative_errno);
 
 const char *why_text(void);
+const char *why_reason(void); /* without the name of the call, with which it begins */
 
 #endif

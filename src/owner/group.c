@@ -115,10 +115,10 @@ void group_ring(struct pool *pool, uint32_t slot) {
 
 /* ORD(*) the plain atomics below are bells that are slept on, and marks for the supervisor to read after a death. */
 
-#define AUDIT_NS 500000000ull
-#define AUDIT_REST 50u
-
 /* ---- gathering what ended ------------------------------------------------------------------------------------- */
+
+#define AUDIT_NS 500000000ull
+#define AUDIT_REST 50u /* times as long as one took it is to the next, at least */
 
 static void look_at(struct pool *pool, uint32_t slot) {
     if (slot < pool->slots_used && pool->entries[slot].state == ENTRY_LIVE)

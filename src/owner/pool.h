@@ -204,7 +204,7 @@ bool group_runs(const struct pool *pool, const struct group *group); /* any of i
 void group_rouse(struct pool *pool, const struct group *group);      /* its sleepers */
 void group_close(struct pool *pool, struct group *group);            /* it is gone, unless somebody is inside */
 /* Until its bell is rung, which ends and parts of its tasks do, unless there is enough, which is asked once they ring. 0,
- * -ETIMEDOUT: and there is not enough; -EINTR, -ESHUTDOWN: also if the group was closed, and is gone. */
+ * -ETIMEDOUT: look once more; -EINTR, -ESHUTDOWN: also if the group was closed, and is gone. */
 int  group_sleep(struct pool *pool, struct group *group, uint64_t deadline_ns,
                  bool (*is_enough)(struct pool *, const struct group *));
 bool group_is_answered(struct pool *pool, const struct group *group); /* a verdict is there, or none will come */

@@ -366,6 +366,8 @@ void mortal_pool_kill_now(mortal_pool *handle, int scope) {
     }
     if ((scope & MORTAL_RUNNING) != 0) {
         (void)atomic_compare_exchange_strong(&control->now_asked_ns, &nobody, clock_ns());
+        if (scope == MORTAL_UNENDED)
+            raise_to(&control->now_unended, before);
         raise_to(&control->now_running, before);
     }
     watch_ring_supervisor(pool);

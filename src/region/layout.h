@@ -230,6 +230,7 @@ struct control_head {
     _Atomic uint32_t blind;                          /* S  1: it sleeps past deadlines not yet known: ring for such a task */
     alignas(LINE) _Atomic uint64_t request_tail;     /* O */
     _Atomic uint64_t now_pending, now_running;       /* O  kill_now: everything with a lower ticket */
+    _Atomic uint64_t now_unended;                    /* O  likewise, of one that means both */
     _Atomic uint64_t now_kills;                      /* O  how many there were of what is pending */
     alignas(LINE) _Atomic uint32_t requests_handled; /* S  futex: low half of the count of requests decided */
     _Atomic uint32_t slots_known;                    /* O  no slot from here on was ever used */

@@ -158,21 +158,22 @@ static void cancel_pending(struct supervisor *s, uint64_t before) {
     }
 }
 
-/* kill_now: what a signal handler could leave is two tickets, and that it was called. What went back to the queue since the last
- * one is met by the next, also if nothing was submitted in between. */
+/* kill_now: what a signal handler could leave is tickets, and that it was called. What went back to the queue since the last one
+ * is met by the next, also if nothing was submitted in between. */
 static void condemn_now(struct supervisor *s) {
     struct control_head *control = control_head(s->region);
     /* Stored before what it belongs to: what is found alone hit nobody, or comes in time for the next turn. */
     uint64_t since_ns = atomic_load(&control->now_asked_ns) != 0 ? atomic_exchange(&control->now_asked_ns, 0) : 0;
     uint64_t kills = atomic_load(&control->now_kills); /* after the ticket it was counted */
     uint64_t pending = atomic_load(&control->now_pending), running = atomic_load(&control->now_running);
+    uint64_t unended = atomic_load(&control->now_unended); /* raised before that of what runs: it means both, if it is as high */
     if (kills != s->now_kills_seen) {
         s->now_kills_seen = kills;
         cancel_pending(s, pending);
     }
     if (running > s->now_running_seen || since_ns != 0) {
         s->now_running_seen = running;
-        condemn_running(s, running, pending >= running ? SENTENCE_KILL : SENTENCE_KILL_RUNNING,
+        condemn_running(s, running, unended >= running ? SENTENCE_KILL : SENTENCE_KILL_RUNNING,
                         since_ns != 0 ? since_ns : clock_ns());
     }
 }

@@ -85,6 +85,20 @@ static void check_kill_now(void)
     check_end(SLOT_KILLED);
 }
 
+/* One that was claimed and has not begun waits again, unless what waits is meant by the same kill. */
+static void check_scope(bool both)
+{
+    start(false, 1);
+    uint64_t after_it = order_of(&r, SLOT)->ticket + 1;
+    s.now_running_seen = 0;
+    atomic_store(&control_head(&r)->now_pending, after_it);
+    atomic_fetch_add(&control_head(&r)->now_kills, 1);
+    atomic_store(&control_head(&r)->now_unended, both ? after_it : 0);
+    atomic_store(&control_head(&r)->now_running, after_it);
+    condemn_requests(&s);
+    check_end(both ? SLOT_CANCELLED : SLOT_PENDING);
+}
+
 void test(void)
 {
     region_make(&r, limits_of(8, 2, 2), LIFE + 1);
@@ -101,6 +115,8 @@ void test(void)
                 check_pair(sentences[first], sentences[second], false, attempts);
             }
     check_kill_now();
+    check_scope(false);
+    check_scope(true);
     free(s.returned);
     region_destroy(&r);
 }
